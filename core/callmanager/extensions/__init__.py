@@ -1,0 +1,1 @@
+"""The plugin host: finding, judging, loading, calling and undoing plugins."""

@@ -1,0 +1,1 @@
+"""Settings: declared once, layered default < site < user, kept in TOML."""

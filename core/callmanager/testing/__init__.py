@@ -1,0 +1,1 @@
+"""The test kit for plugin authors, used by our own tests as well."""

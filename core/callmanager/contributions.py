@@ -1,0 +1,80 @@
+"""Frozen values that a plugin hands over through collecting hooks; the shell makes widgets of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from callmanager.model.calls import Call
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from callmanager.protocols import UiKit
+
+
+class PanelArea(Enum):
+    """Where a panel lives: `MAIN` are the tabs, `SIDE` the collapsible panels alongside or below."""
+
+    MAIN = "main"
+    SIDE = "side"
+
+
+@attrs.frozen(kw_only=True)
+class Panel:
+    """A view. `build` imports the plugin's `panel` module inside itself, so that Qt code loads at first show."""
+
+    id: str
+    title: str
+    icon: str
+    area: PanelArea
+    build: Callable[[UiKit], QWidget]
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class CallAction:
+    """A button on the call card. `available` and `checked` are pure functions of the snapshot, asked at every change.
+
+    `run` is started as an owned task; the button is busy meanwhile. A `UserError` becomes a toast at the card, anything
+    else is a fault with the plugin's name. `icon` names an icon of the shell's set. `shortcut` is Qt text (`Ctrl+M`).
+    """
+
+    id: str
+    label: str
+    icon: str
+    run: Callable[[Call], Awaitable[None]]
+    available: Callable[[Call], bool]
+    checked: Callable[[Call], bool] = lambda _call: False
+    checked_label: str = ""
+    shortcut: str = ""
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class SettingsSection:
+    """A section of Settings: `model` is a frozen attrs class whose fields are made with `setting(...)`.
+
+    The form, the file check and the reference follow from the declaration. `extra` adds a widget below the form.
+    """
+
+    id: str
+    title: str
+    model: type[Any]
+    icon: str = "settings"
+    order: int = 100
+    extra: Callable[[UiKit], QWidget] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CliCommand:
+    """A sub-command of `callmanager` that runs without a window: `run` gets the parsed arguments and returns the exit code."""
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], Awaitable[int]]

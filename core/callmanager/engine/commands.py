@@ -1,0 +1,115 @@
+"""What the app may ask of an engine; a command changes nothing by itself, the facts that follow do."""
+
+import attrs
+
+from callmanager.model.accounts import Account, AccountId
+from callmanager.model.audio import AudioChoice
+from callmanager.model.calls import CallId, Header
+
+
+@attrs.frozen(kw_only=True)
+class Register:
+    """Register the account and keep it so; replaces an account of the same id, whose calls go on if the server is the same."""
+
+    account: Account
+    password: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Unregister:
+    account_id: AccountId
+
+
+@attrs.frozen(kw_only=True)
+class PlaceCall:
+    """Call `target` (a number or a SIP URI); the app chooses the id."""
+
+    call_id: CallId
+    account_id: AccountId
+    target: str
+    headers: tuple[Header, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Ring:
+    """Let an incoming call ring: 180 to the caller, ringtone here. Without an order the engine rings after a second."""
+
+    call_id: CallId
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    call_id: CallId
+
+
+@attrs.frozen(kw_only=True)
+class Reject:
+    """Refuse an incoming call with a SIP status (RFC 3261 section 21): 486 goes to busy treatment, 603 declines."""
+
+    call_id: CallId
+    status: int = 486
+
+
+@attrs.frozen(kw_only=True)
+class HangUp:
+    call_id: CallId
+
+
+@attrs.frozen(kw_only=True)
+class SetHeld:
+    call_id: CallId
+    held: bool
+
+
+@attrs.frozen(kw_only=True)
+class SetMuted:
+    call_id: CallId
+    muted: bool
+
+
+@attrs.frozen(kw_only=True)
+class SendDigits:
+    """Send DTMF digits `0-9 * # A-D`, each exactly once, in order (RFC 4733; INFO where it was not agreed)."""
+
+    call_id: CallId
+    digits: str
+
+
+@attrs.frozen(kw_only=True)
+class ConfigureAudio:
+    choice: AudioChoice
+
+
+@attrs.frozen(kw_only=True)
+class PreviewRingtone:
+    """Play the ringtone for a few seconds on the chosen ringer."""
+
+
+@attrs.frozen(kw_only=True)
+class WatchAudioDevices:
+    """While watched, devices that come and go are reported within a second; otherwise only while audio is in use."""
+
+    watched: bool
+
+
+@attrs.frozen(kw_only=True)
+class CheckNetwork:
+    """The network may have changed (wake-up, new address): prove the link now instead of at the next keep-alive."""
+
+
+Command = (
+    Register
+    | Unregister
+    | PlaceCall
+    | Ring
+    | Answer
+    | Reject
+    | HangUp
+    | SetHeld
+    | SetMuted
+    | SendDigits
+    | ConfigureAudio
+    | PreviewRingtone
+    | WatchAudioDevices
+    | CheckNetwork
+)

@@ -1,0 +1,158 @@
+"""What an engine reports: past facts, in the order in which they happened."""
+
+import attrs
+
+from callmanager.model.accounts import AccountId, Registration
+from callmanager.model.audio import AudioDevice, AudioRole
+from callmanager.model.calls import CallEnd, CallId, CallState, Party
+from callmanager.model.failures import Failure
+from callmanager.model.media import CallMedia, CallStatistics
+
+
+@attrs.frozen(kw_only=True)
+class EngineStarted:
+    """The engine takes commands now and knows no account and no call: all of its former ones are gone."""
+
+    version: str
+
+
+@attrs.frozen(kw_only=True)
+class EngineStopped:
+    """The engine is gone. `expected` after our own stop; otherwise it crashed and is being restarted."""
+
+    expected: bool
+    detail: str = ""
+    restarting: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class CommandRefused:
+    """A command could not be carried out (unknown call, bad target); nothing changed."""
+
+    command: str
+    failure: Failure
+    call_id: CallId | None = None
+    account_id: AccountId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RegistrationReported:
+    registration: Registration
+
+
+@attrs.frozen(kw_only=True)
+class CallArrived:
+    """An INVITE came in; the caller hears nothing yet. The app screens it and orders `Ring` or `Reject`."""
+
+    call_id: CallId
+    account_id: AccountId
+    remote: Party
+    called: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CallProgressed:
+    """State of the signalling changed; never `ENDED`, for which there is `CallFinished`."""
+
+    call_id: CallId
+    state: CallState
+    sip_code: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CallFinished:
+    call_id: CallId
+    end: CallEnd
+    statistics: CallStatistics | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CallHoldReported:
+    """Hold as it is in force after the re-INVITE was answered: ours and the far end's."""
+
+    call_id: CallId
+    held: bool
+    remote_held: bool
+
+
+@attrs.frozen(kw_only=True)
+class CallMuteReported:
+    call_id: CallId
+    muted: bool
+
+
+@attrs.frozen(kw_only=True)
+class CallPartyReported:
+    """The far end has a new name or number (P-Asserted-Identity, UPDATE, connected line)."""
+
+    call_id: CallId
+    remote: Party
+
+
+@attrs.frozen(kw_only=True)
+class CallMediaReported:
+    call_id: CallId
+    media: CallMedia
+
+
+@attrs.frozen(kw_only=True)
+class CallStatisticsReported:
+    call_id: CallId
+    statistics: CallStatistics
+
+
+@attrs.frozen(kw_only=True)
+class DigitSent:
+    """A DTMF digit went out; `method` is `rfc4733` or `info`."""
+
+    call_id: CallId
+    digit: str
+    method: str
+
+
+@attrs.frozen(kw_only=True)
+class AudioDevicesReported:
+    devices: tuple[AudioDevice, ...]
+
+
+@attrs.frozen(kw_only=True)
+class AudioDeviceSwitched:
+    """A device vanished or came back and another took its place; `device` is none when nothing was left."""
+
+    role: AudioRole
+    device: AudioDevice | None
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class AudioFailed:
+    role: AudioRole
+    detail: str
+
+
+@attrs.frozen(kw_only=True)
+class MessageRefused:
+    """The trust boundary refused something from outside (a frame, a peer, a malformed message)."""
+
+    reason: str
+
+
+Fact = (
+    EngineStarted
+    | EngineStopped
+    | CommandRefused
+    | RegistrationReported
+    | CallArrived
+    | CallProgressed
+    | CallFinished
+    | CallHoldReported
+    | CallMuteReported
+    | CallPartyReported
+    | CallMediaReported
+    | CallStatisticsReported
+    | DigitSent
+    | AudioDevicesReported
+    | AudioDeviceSwitched
+    | AudioFailed
+    | MessageRefused
+)

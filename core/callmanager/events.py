@@ -1,0 +1,132 @@
+"""Every event on the bus, one frozen class each; events are past facts and carry the new snapshot, and the old where it matters."""
+
+import attrs
+
+from callmanager.model.accounts import Account, Registration
+from callmanager.model.audio import AudioDevice, AudioRole
+from callmanager.model.calls import Call
+from callmanager.model.notices import Notice, Problem
+from callmanager.model.plugins import PluginState
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """Base of all events. Subscribers are matched by exact class, so never subscribe to this one."""
+
+
+@attrs.frozen(kw_only=True)
+class CallAdded(Event):
+    """A call exists now: placed by us, or incoming and let through by screening."""
+
+    call: Call
+
+
+@attrs.frozen(kw_only=True)
+class CallChanged(Event):
+    """A live call's snapshot was replaced; the last of these has state `ENDED`."""
+
+    before: Call
+    after: Call
+
+
+@attrs.frozen(kw_only=True)
+class CallRemoved(Event):
+    """An ended call left the store; published right after the `CallChanged` that ended it, views may keep showing it."""
+
+    call: Call
+
+
+@attrs.frozen(kw_only=True)
+class CallScreened(Event):
+    """A plugin's verdict refused an incoming call before it rang."""
+
+    call: Call
+    plugin_id: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class AccountChanged(Event):
+    """The account in use was set, replaced or taken away."""
+
+    before: Account | None
+    after: Account | None
+
+
+@attrs.frozen(kw_only=True)
+class RegistrationChanged(Event):
+    before: Registration | None
+    after: Registration | None
+
+
+@attrs.frozen(kw_only=True)
+class AudioDevicesChanged(Event):
+    devices: tuple[AudioDevice, ...]
+
+
+@attrs.frozen(kw_only=True)
+class AudioDeviceReplaced(Event):
+    """A device in use vanished or came back."""
+
+    role: AudioRole
+    device: AudioDevice | None
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class DigitWasSent(Event):
+    """A DTMF digit left for the far end, exactly once each."""
+
+    call: Call
+    digit: str
+    method: str
+
+
+@attrs.frozen(kw_only=True)
+class EngineChanged(Event):
+    """The engine process came up or went away."""
+
+    running: bool
+    detail: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ProblemRaised(Event):
+    """Something is wrong now, or the text of it changed."""
+
+    problem: Problem
+
+
+@attrs.frozen(kw_only=True)
+class ProblemCleared(Event):
+    problem: Problem
+
+
+@attrs.frozen(kw_only=True)
+class NoticePosted(Event):
+    """A passing message for the user; views show it for a few seconds."""
+
+    notice: Notice
+
+
+@attrs.frozen(kw_only=True)
+class SettingsChanged(Event):
+    """A section has new values. `before` and `after` are instances of the section's model."""
+
+    section_id: str
+    before: object
+    after: object
+
+
+@attrs.frozen(kw_only=True)
+class PluginStateChanged(Event):
+    plugin_id: str
+    state: PluginState
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ContributionsChanged(Event):
+    """Panels, actions or settings sections of a plugin came or went; views ask for them again."""
+
+    plugin_id: str

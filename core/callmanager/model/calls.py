@@ -1,0 +1,123 @@
+"""One call as everybody but the engine sees it: an immutable snapshot, replaced whenever a fact arrives."""
+
+from datetime import datetime
+from enum import Enum
+from typing import NewType
+
+import attrs
+
+from callmanager.model.accounts import AccountId
+from callmanager.model.failures import Failure
+from callmanager.model.media import CallMedia, CallStatistics
+
+CallId = NewType("CallId", str)
+
+
+class Direction(Enum):
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
+class CallState(Enum):
+    """The life of a call, RFC 3261 dialog states in a user's words."""
+
+    DIALING = "dialing"
+    """INVITE sent, nothing heard yet."""
+    PROGRESS = "progress"
+    """The far end rings (180) or plays early media (183)."""
+    RINGING = "ringing"
+    """An incoming call waits for us."""
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+
+@attrs.frozen(kw_only=True)
+class Party:
+    """The far end. `name` is what it says of itself, plain text; `number` is the user part; `uri` the whole SIP URI."""
+
+    number: str
+    name: str = ""
+    uri: str = ""
+
+    @property
+    def label(self) -> str:
+        """Best single thing to show."""
+        return self.name or self.number or self.uri
+
+
+class EndCause(Enum):
+    """Who or what ended a call."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+    REJECTED = "rejected"
+    """We declined it."""
+    MISSED = "missed"
+    """The caller gave up, or nobody answered in time."""
+    ELSEWHERE = "elsewhere"
+    """Another device of ours answered (Reason header in CANCEL, RFC 3326)."""
+    FAILED = "failed"
+    """It never came to be, or broke; see `failure`."""
+
+
+@attrs.frozen(kw_only=True)
+class CallEnd:
+    cause: EndCause
+    failure: Failure | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """A snapshot. Times are aware UTC; `digits` are the DTMF digits known to be sent, in order."""
+
+    id: CallId
+    account_id: AccountId
+    direction: Direction
+    state: CallState
+    remote: Party
+    called: str = ""
+    created_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    held: bool = False
+    remote_held: bool = False
+    muted: bool = False
+    digits: str = ""
+    media: CallMedia | None = None
+    statistics: CallStatistics | None = None
+    end: CallEnd | None = None
+
+    @property
+    def live(self) -> bool:
+        """Not ended yet."""
+        return self.state is not CallState.ENDED
+
+    @property
+    def talking(self) -> bool:
+        """Connected and not held by us."""
+        return self.state is CallState.CONNECTED and not self.held
+
+
+@attrs.frozen(kw_only=True)
+class Header:
+    """One extra SIP header of an outgoing request; the engine refuses CR, LF and NUL in either part."""
+
+    name: str
+    value: str
+
+
+@attrs.frozen(kw_only=True)
+class CallRequest:
+    """An outgoing call before it is placed; plugins may return a changed one (`callmanager_prepare_outgoing`)."""
+
+    target: str
+    account_id: AccountId | None = None
+    headers: tuple[Header, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """A screening plugin's decision: refuse the call with this SIP status. No verdict means: let it ring."""
+
+    status: int = 603
+    reason: str = ""

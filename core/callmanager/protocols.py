@@ -1,0 +1,214 @@
+"""What a plugin receives and may implement, as protocols: the services behind them are private to the core."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from callmanager.bus import Unsubscribe
+from callmanager.engine.commands import Command
+from callmanager.events import Event
+from callmanager.model.accounts import Account, Registration
+from callmanager.model.audio import AudioDevice
+from callmanager.model.calls import Call, CallId, CallRequest
+from callmanager.model.notices import Problem, Severity
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject, Signal, SignalInstance
+    from PySide6.QtGui import QIcon
+    from PySide6.QtWidgets import QWidget
+
+E = TypeVar("E", bound=Event)
+M = TypeVar("M")
+
+
+class Events(Protocol):
+    """The bus as a plugin sees it: what it subscribes to is undone when it is deactivated."""
+
+    def subscribe(self, event_type: type[E], handler: Callable[[E], None]) -> Unsubscribe: ...
+
+    def publish(self, event: Event) -> None: ...
+
+
+class Calls(Protocol):
+    """Commands for calls, and the current snapshots. A command returns at once; the card changes when the fact arrives.
+
+    All of them raise `UserError` when the call is gone or can't do that now.
+    """
+
+    def current(self) -> tuple[Call, ...]:
+        """Live calls, oldest first."""
+        ...
+
+    def get(self, call_id: CallId) -> Call | None: ...
+
+    def dial(self, request: CallRequest | str) -> CallId:
+        """Place a call: a number in any notation, a SIP URI, or a `tel:`, `sip:`, `callto:` link. Others are put on hold."""
+        ...
+
+    def answer(self, call_id: CallId) -> None:
+        """Answer; a connected call is put on hold first."""
+        ...
+
+    def reject(self, call_id: CallId, *, status: int = 486) -> None: ...
+
+    def hang_up(self, call_id: CallId) -> None:
+        """End the call whatever its state: cancel, reject or BYE."""
+        ...
+
+    def set_held(self, call_id: CallId, *, held: bool) -> None: ...
+
+    def set_muted(self, call_id: CallId, *, muted: bool) -> None: ...
+
+    def send_digits(self, call_id: CallId, digits: str) -> None: ...
+
+
+class Accounts(Protocol):
+    """The account in use and its registration."""
+
+    @property
+    def current(self) -> Account | None: ...
+
+    @property
+    def registration(self) -> Registration | None: ...
+
+    def provide(self, account: Account, password: str) -> Unsubscribe:
+        """Use this account instead of the one in Settings until the undo is called (rehearsal office, provisioning)."""
+        ...
+
+    def connect(self) -> None:
+        """Register with the account of Settings, now and at every start."""
+        ...
+
+    def disconnect(self) -> None:
+        """Unregister and stay so until the user connects again."""
+        ...
+
+
+class Audio(Protocol):
+    """Audio devices as the engine sees them."""
+
+    @property
+    def devices(self) -> tuple[AudioDevice, ...]: ...
+
+    def watch(self) -> Unsubscribe:
+        """Keep the list fresh while somebody looks at it."""
+        ...
+
+    def preview_ringtone(self) -> None: ...
+
+
+class Notices(Protocol):
+    """Passing messages to the user."""
+
+    def post(self, text: str, *, hint: str = "", details: str = "", severity: Severity = Severity.INFO) -> None: ...
+
+
+class Problems(Protocol):
+    """What is wrong now; raised again with the same id it is replaced, not repeated."""
+
+    def raise_problem(
+        self, problem_id: str, text: str, *, hint: str = "", details: str = "", severity: Severity = Severity.ERROR
+    ) -> None: ...
+
+    def clear(self, problem_id: str) -> None: ...
+
+    def current(self) -> tuple[Problem, ...]: ...
+
+
+class Tasks(Protocol):
+    """Background work that is cancelled with its owner."""
+
+    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> Unsubscribe:
+        """Run to the end; an exception is reported as a fault of the owner. The undo cancels."""
+        ...
+
+    def supervise(self, work: Callable[[], Awaitable[None]], *, name: str) -> Unsubscribe:
+        """Run again after `Unreachable` with growing pauses (1 s to 60 s, spread), silently but for one problem; a
+        `SignInNeeded` ends it with a problem, a bug after a few tries. The undo cancels."""
+        ...
+
+
+class Secrets(Protocol):
+    """The key store of the operating system, one name space per plugin; never blocks the loop."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def set(self, name: str, value: str) -> None: ...
+
+    async def delete(self, name: str) -> None: ...
+
+
+class Settings(Protocol):
+    """Typed access to sections: the plugin's own, and reading the core's."""
+
+    def get(self, model: type[M]) -> M:
+        """The section's current values; `model` is the class it was declared with."""
+        ...
+
+    def update(self, model: type[M], **changes: object) -> M:
+        """Change and save; raises `SettingsError` with every complaint. A locked key can't be changed."""
+        ...
+
+
+class Engine(Protocol):
+    """Direct access for those who probe the engine itself (the doctor); everybody else uses `Calls`."""
+
+    def submit(self, command: Command) -> None: ...
+
+
+class UiKit(Protocol):
+    """What the shell gives to the Qt code of a plugin, so that it looks and behaves like the rest."""
+
+    def icon(self, name: str) -> QIcon:
+        """An icon of the shell's set, tinted by the palette."""
+        ...
+
+    def avatar(self, parent: QWidget, *, name: str, key: str, size: int = 40) -> QWidget: ...
+
+    def run(self, owner: QObject, work: Coroutine[Any, Any, None]) -> None:
+        """Start a coroutine that ends with the widget; `UserError` becomes a toast, anything else a fault."""
+        ...
+
+    def connect(self, signal: SignalInstance | Signal, owner: QObject, work: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        """Run the coroutine each time the signal is emitted, as `run` does."""
+        ...
+
+    def toast(self, text: str, *, severity: Severity = Severity.INFO) -> None: ...
+
+
+class Context(Protocol):
+    """The one object a plugin is built with. Everything started or subscribed through it is undone on deactivation."""
+
+    @property
+    def plugin_id(self) -> str: ...
+    @property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def audio(self) -> Audio: ...
+    @property
+    def notices(self) -> Notices: ...
+    @property
+    def problems(self) -> Problems: ...
+    @property
+    def tasks(self) -> Tasks: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def data_directory(self) -> Path:
+        """The plugin's own folder, made on first use."""
+        ...
+
+    def on_deactivate(self, undo: Callable[[], None]) -> None:
+        """Call this when the plugin goes; last registered, first undone."""
+        ...
