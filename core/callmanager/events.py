@@ -1,4 +1,4 @@
-"""Every event on the bus, one frozen class each; events are past facts and carry the new snapshot, and the old where it matters."""
+"""Every event on the bus, one frozen class each; past facts that carry the new snapshot, and the old where it matters."""
 
 import attrs
 

@@ -2,7 +2,8 @@
 
 Each specification says what it is for, what happens by default, how several answers are combined (notify, decide, fold,
 collect), how long an implementation may take, and what the host does when it raises. All hooks run on the loop thread and
-must not block. Facts are never hooks: who wants to know subscribes to an event, who wants to decide or to add implements one of these.
+must not block. Facts are never hooks: who wants to know subscribes to an event, who wants to decide or to add implements
+one of these.
 """
 
 from callmanager.contributions import CallAction, CliCommand, Panel, SettingsSection
