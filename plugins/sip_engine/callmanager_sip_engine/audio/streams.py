@@ -1,0 +1,182 @@
+"""Open sound devices: miniaudio's callback threads on one side, our feeds on the other."""
+
+import logging
+import time
+from collections.abc import Generator
+from typing import Any, Final, Protocol
+
+import miniaudio
+
+from callmanager_sip_engine.audio.catalog import Catalog, MiniaudioCatalog, system_backends
+from callmanager_sip_engine.audio.frames import RATE, Samples, silence, to_samples
+from callmanager_sip_engine.audio.values import AudioDevice, AudioRole
+
+_log = logging.getLogger(__name__)
+
+PERIOD_MILLISECONDS: Final = 10
+PERIODS: Final = 2
+_APPLICATION: Final = "PC CallManager"
+_FIRST_CALLBACK_SECONDS: Final = 3.0  # a Bluetooth headset takes its time to change profile
+_CALLBACK_SECONDS: Final = 0.4
+
+
+class OutputFeed(Protocol):
+    """Where a playback device gets its sound; called on the device's thread."""
+
+    def pull(self, count: int) -> Samples: ...
+
+
+class InputFeed(Protocol):
+    """Where a capture device leaves its sound; called on the device's thread."""
+
+    def push(self, sound: Samples) -> None: ...
+
+
+Feed = OutputFeed | InputFeed
+
+
+class Stream(Protocol):
+    """One open device."""
+
+    def alive(self, now: float) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Hardware(Protocol):
+    """Sound devices as the keeper needs them; used by one thread only. `open` raises `OSError`."""
+
+    def devices(self) -> tuple[AudioDevice, ...]: ...
+    def open(self, role: AudioRole, device: AudioDevice, feed: Feed, *, as_default: bool) -> Stream: ...
+    def release(self) -> None: ...
+
+
+class MiniaudioHardware:
+    """The machine's own devices, opened at 16 kHz mono with 10 ms periods; the sound system converts."""
+
+    def __init__(self, *, backends: tuple[miniaudio.Backend, ...] | None = None, catalog: Catalog | None = None) -> None:
+        self._backends = backends or system_backends()
+        self._catalog = catalog or MiniaudioCatalog(self._backends)
+
+    def devices(self) -> tuple[AudioDevice, ...]:
+        return self._catalog.devices()
+
+    def open(self, role: AudioRole, device: AudioDevice, feed: Feed, *, as_default: bool) -> Stream:
+        """Open and start `device`; `as_default` leaves the routing to the system, which moves the stream with its default."""
+        try:
+            native = None if as_default else self._catalog.native_id(device.id)
+            return _MiniaudioStream(role, native, feed, self._backends)
+        except (miniaudio.MiniaudioError, ValueError) as error:
+            raise OSError(f"{role.value} device {device.name!r} cannot be opened: {error}") from error
+
+    def release(self) -> None:
+        """Give up the connection to the sound system until the next use."""
+        self._catalog.close()
+
+
+class _MiniaudioStream:
+    """A started miniaudio device.
+
+    That a device is gone shows in three ways and no platform has them all: the stop callback, an error, or merely
+    silence on the callback thread (a removed PulseAudio sink). `alive` looks at all of them.
+    """
+
+    def __init__(self, role: AudioRole, native_id: Any, feed: Feed, backends: tuple[miniaudio.Backend, ...]) -> None:
+        self._role = role
+        self._feed = feed
+        self._broken = False
+        self._closing = False
+        self._called = 0.0
+        self._opened = time.monotonic()
+        kind = _Capture if role is AudioRole.MICROPHONE else _Playback
+        self._device = kind(native_id, backends)
+        self._native_id = native_id  # miniaudio keeps a bare pointer to it
+        self._device.stop_callback = self._stopped
+        loop: Generator[Any, Any, None] = self._capturing() if role is AudioRole.MICROPHONE else self._playing()
+        next(loop)
+        try:
+            self._device.start(loop)
+        except miniaudio.MiniaudioError:
+            self.close()
+            raise
+
+    def alive(self, now: float) -> bool:
+        if self._broken:
+            return False
+        if not self._called:
+            return now - self._opened < _FIRST_CALLBACK_SECONDS
+        return now - self._called < _CALLBACK_SECONDS
+
+    def close(self) -> None:
+        """Stop and close; returns when the callback thread is gone."""
+        self._closing = True
+        self._device.close()
+        _free_context(self._device)
+
+    def _stopped(self) -> None:
+        if not self._closing:
+            self._broken = True
+
+    def _playing(self) -> Generator[bytes, int, None]:
+        count = yield b""
+        while True:
+            self._called = time.monotonic()
+            count = yield self._pulled(count).tobytes()
+
+    def _pulled(self, count: int) -> Samples:
+        try:
+            return self._feed.pull(count)  # type: ignore[union-attr] # playback roles come with an output feed
+        except Exception:  # noqa: BLE001 - an exception would silently end miniaudio's callbacks; logged in _fail
+            self._fail()
+            return silence(count)
+
+    def _capturing(self) -> Generator[None, bytearray, None]:
+        while True:
+            data = yield
+            self._called = time.monotonic()
+            try:
+                self._feed.push(to_samples(data))  # type: ignore[union-attr] # the microphone comes with an input feed
+            except Exception:  # noqa: BLE001 - see above
+                self._fail()
+
+    def _fail(self) -> None:
+        """A bug of ours: the keeper opens the device anew instead of the sound ending without a word."""
+        if not self._broken:
+            self._broken = True
+            _log.exception("the %s stream failed", self._role.value)
+
+
+class _Playback(miniaudio.PlaybackDevice):  # type: ignore[misc] # miniaudio is untyped
+    def __init__(self, native_id: Any, backends: tuple[miniaudio.Backend, ...]) -> None:
+        try:
+            super().__init__(**_options(native_id, backends))
+        except miniaudio.MiniaudioError:
+            _free_context(self)
+            raise
+
+
+class _Capture(miniaudio.CaptureDevice):  # type: ignore[misc] # miniaudio is untyped
+    def __init__(self, native_id: Any, backends: tuple[miniaudio.Backend, ...]) -> None:
+        try:
+            super().__init__(**_options(native_id, backends))
+        except miniaudio.MiniaudioError:
+            _free_context(self)
+            raise
+
+
+def _options(native_id: Any, backends: tuple[miniaudio.Backend, ...]) -> dict[str, Any]:
+    return {
+        "nchannels": 1,
+        "sample_rate": RATE,
+        "buffersize_msec": PERIOD_MILLISECONDS,
+        "callback_periods": PERIODS,
+        "device_id": native_id,
+        "backends": list(backends),
+        "app_name": _APPLICATION,
+    }
+
+
+def _free_context(device: miniaudio.AbstractDevice) -> None:
+    """miniaudio 1.71 makes one context (a connection to the sound server) per device and never frees it."""
+    context = vars(device).pop("_context", None)
+    if context is not None:
+        miniaudio.lib.ma_context_uninit(context)
