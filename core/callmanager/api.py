@@ -88,7 +88,7 @@ from callmanager.model.calls import (
     Verdict,
 )
 from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
-from callmanager.model.media import CallMedia, CallStatistics
+from callmanager.model.media import CallMedia, CallStatistics, MediaPath
 from callmanager.model.notices import Notice, Problem, Severity
 from callmanager.model.plugins import PluginRecord, PluginState
 from callmanager.protocols import (
@@ -210,6 +210,7 @@ __all__ = [
     "Failure",
     "FailureKind",
     "Header",
+    "MediaPath",
     "Notice",
     "Party",
     "PluginRecord",

@@ -4,6 +4,22 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
+class MediaPath:
+    """How packets travel where ICE and DTLS-SRTP are used (RFC 8445, RFC 5763); for connection details and for support.
+
+    States are the words of the RFCs in lower case; candidate types are host, srflx, prflx or relay.
+    """
+
+    ice: str = ""
+    dtls: str = ""
+    ice_ms: float | None = None
+    dtls_ms: float | None = None
+    local_candidate: str = ""
+    remote_candidate: str = ""
+    failure: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class CallMedia:
     """Media as it really flows.
 
@@ -17,6 +33,7 @@ class CallMedia:
     flowing: bool = False
     early: bool = False
     digits_supported: bool = False
+    path: MediaPath | None = None
 
     @property
     def wideband(self) -> bool:
