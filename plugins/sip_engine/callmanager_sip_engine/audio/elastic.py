@@ -1,12 +1,16 @@
 """The buffer between two clocks: a sound card's and the conference bridge's.
 
 Both run at 16 kHz in name only; crystals differ by up to 200 ppm and threads are late now and then. A plain queue
-would run empty or grow without end. This one watches the least it ever holds after being read: that floor is delay
-that nobody needs. Above its target the buffer drops a pitch period, below it repeats one, at a place where it is not heard.
+would run empty or grow without end. This one watches how much slack it has at least: how late the next sound could come
+before a reader finds too little. Slack above the target is delay that nobody needs, and the buffer drops a pitch
+period; below the target it repeats one; both at a place where it is not heard.
 """
 
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -17,14 +21,17 @@ from callmanager_sip_engine.audio.frames import RATE, Samples, silence
 from callmanager_sip_engine.audio.splice import MAX_LAG, MIN_LAG, OVERLAP, find_lag, lengthened, shortened
 
 _MILLISECOND: Final = RATE // 1000
-_MARGIN: Final = 5 * _MILLISECOND
-_SLACK: Final = _MARGIN // 2
+_MARGIN: Final = 4 * _MILLISECOND
+_TOLERANCE: Final = _MARGIN // 2
 _MAX_MARGIN: Final = 60 * _MILLISECOND
 _HIGHEST_LEVEL: Final = 250 * _MILLISECOND
 _LARGE_EXCESS: Final = 40 * _MILLISECOND
 _STORE: Final = 4 * _HIGHEST_LEVEL
 _BUCKET: Final = 100 * _MILLISECOND
 _BUCKETS: Final = 20
+_CALM_BUCKETS: Final = 3  # a dip that is shorter is jitter, a longer one is drift
+_DECAY_BUCKETS: Final = 4
+_MAX_LESSON: Final = 20 * _MILLISECOND
 _PATIENCE: Final = 300 * _MILLISECOND
 _GOOD_SCORE: Final = 0.85
 
@@ -46,14 +53,15 @@ class BufferStatistics:
 
 
 class ElasticBuffer:
-    """Joins a producer and a consumer whose clocks differ; delay stays near 5 ms above what their jitter needs.
+    """Joins a producer and a consumer whose clocks differ; delay stays about 4 ms above what their jitter needs.
 
     One thread puts, another gets; both only hold a short lock, neither waits for sound. `get` always returns as many samples as
     it was asked for: at the start silence until there is enough, after an underrun a concealed gap. An underrun raises the
-    target level by what was missing (up to 60 ms); calm lowers it again, 60 ms in about a minute and a half.
+    target by what was missing (20 ms at once, 60 ms in all); calm lowers it again, 10 ms in a minute.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._store: Samples = silence(_STORE)
         self._head = 0
@@ -65,7 +73,11 @@ class ElasticBuffer:
         self._bucket_filled = 0
         self._waited = 0
         self._conceal = Concealment()
-        self._largest_put = 0
+        self._gap = 0
+        self._served = 0
+        self._calm_buckets = 0
+        self._last_put = 0
+        self._put_at = 0.0
         self._inserted = 0
         self._removed = 0
         self._underruns = 0
@@ -75,7 +87,8 @@ class ElasticBuffer:
         with self._lock:
             sound = sound[-_HIGHEST_LEVEL:]
             self._append(sound)
-            self._largest_put = max(self._largest_put, len(sound))
+            self._last_put = len(sound)
+            self._put_at = self._clock()
             if self._tail - self._head > _HIGHEST_LEVEL:
                 # Nobody read for a long time; what piled up is history, the newest sound is what matters.
                 self._overruns += 1
@@ -83,13 +96,16 @@ class ElasticBuffer:
 
     def get(self, count: int) -> Samples:
         with self._lock:
+            self._served += count
             level = self._tail - self._head
             if self._priming:
                 if level < count + self._margin:
+                    self._gap += count
                     return self._conceal.make(count)
                 self._priming = False
+                self._learn_from_gap()
                 self._forget_floors()
-                if level > count + self._margin + self._largest_put:
+                if level > count + self._margin + self._last_put:
                     self._keep_newest(count + self._margin)
             elif level < count:
                 return self._run_dry(count, level)
@@ -112,7 +128,7 @@ class ElasticBuffer:
 
     def _run_dry(self, count: int, level: int) -> Samples:
         self._underruns += 1
-        self._margin = min(_MAX_MARGIN, self._margin + count - level)
+        self._gap = count - level
         self._priming = True
         rest = self._take(level)
         if level:
@@ -120,21 +136,26 @@ class ElasticBuffer:
             self._conceal.heard(rest)
         return np.concatenate((rest, self._conceal.make(count - level)))
 
+    def _learn_from_gap(self) -> None:
+        """The sound came later than the buffer could bridge: bridge that much the next time, if it can be bridged at all."""
+        # Not from the first second: a device fills its own buffer at the start, in one greedy gulp.
+        if self._underruns and self._served > RATE and self._gap <= _MAX_MARGIN:
+            self._margin = min(_MAX_MARGIN, self._margin + min(self._gap, _MAX_LESSON))
+        self._gap = 0
+
     def _control(self, count: int, level: int) -> None:
-        spare = level - count
-        self._floor = min(self._floor, spare)
+        # Sound comes in lumps. What of the next lump should be there by now counts as present, the whole lump as
+        # missing; so drift shows sample by sample, and not as a lump that is suddenly not there.
+        arrived = min(self._last_put, round((self._clock() - self._put_at) * RATE))
+        slack = level - count + arrived - self._last_put
+        self._floor = min(self._floor, slack)
         self._bucket_filled += count
         if self._bucket_filled >= _BUCKET:
-            self._floors.append(self._floor)
-            self._floor = spare
-            self._bucket_filled = 0
-            self._margin = max(_MARGIN, self._margin - 1)
-        lowest = min(self._floor, min(self._floors, default=spare))
-        calm = max(self._floors, default=self._margin)
-        if calm < self._margin - _SLACK:
-            self._splice(count, level, change=1)  # the consumer's clock is faster
-        elif lowest < _SLACK:
-            self._margin = min(_MAX_MARGIN, self._margin + _SLACK)  # jitter nearly emptied it: aim higher
+            self._end_bucket()
+        lowest = min(self._floor, min(self._floors, default=_STORE))
+        calm = max(islice(reversed(self._floors), _CALM_BUCKETS), default=self._margin)
+        if calm < self._margin - _TOLERANCE:
+            self._splice(count, level, change=1)
         elif lowest > self._margin + _MARGIN and len(self._floors) >= _BUCKETS // 2:
             excess = lowest - self._margin
             if excess > _LARGE_EXCESS:
@@ -143,6 +164,14 @@ class ElasticBuffer:
                 self._splice(count, level, change=-1, longest=excess)
         else:
             self._waited = 0
+
+    def _end_bucket(self) -> None:
+        self._floors.append(self._floor)
+        self._calm_buckets += 1
+        if self._calm_buckets % _DECAY_BUCKETS == 0:
+            self._margin = max(_MARGIN, self._margin - 1)
+        self._floor = _STORE
+        self._bucket_filled = 0
 
     def _splice(self, count: int, level: int, *, change: int, longest: int = MAX_LAG) -> None:
         """Drop (-1) or repeat (+1) one period at the reading end, now if it is not heard there, else at the next good place."""

@@ -1,0 +1,1 @@
+"""A PipeWire of its own with virtual speakers and microphones."""
