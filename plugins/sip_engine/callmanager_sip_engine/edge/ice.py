@@ -1,0 +1,159 @@
+"""ICE connections that are gathered before anybody dials.
+
+aioice carries one STUN and one TURN server per connection and leaves loopback addresses out. Gathering with a STUN
+server takes a round trip, with a dead one five seconds: a call must not wait for either, so one gathered connection is
+always kept warm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+import aioice
+import attrs
+from aioice.ice import get_host_addresses
+
+from callmanager_sip_engine.edge.settings import TurnServer
+
+_log = logging.getLogger(__name__)
+
+_WARM_SECONDS = 25.0  # shorter than the shortest common lifetime of a UDP mapping, 30 s
+_PATIENCE = 0.4
+_STUN_PORT = 3478
+_TURNS_PORT = 5349
+
+
+@attrs.frozen(kw_only=True)
+class IceServers:
+    """The servers one connection uses."""
+
+    stun: tuple[str, int] | None = None
+    turn: TurnServer | None = None
+
+
+def parse_server(url: str) -> tuple[str, str, int, str]:
+    """Read `stun:host:port`, `turns:host:port?transport=tcp` or plain `host:port` (RFC 7064, RFC 7065).
+
+    Returns scheme, host, port and transport; raises ValueError.
+    """
+    scheme, colon, rest = url.strip().partition(":")
+    if not colon or scheme.lower() not in {"stun", "turn", "turns"}:
+        scheme, rest = "stun", url.strip()
+    scheme = scheme.lower()
+    address, _, query = rest.partition("?")
+    if address.startswith("["):
+        host, _, tail = address[1:].partition("]")
+        port_text = tail.removeprefix(":")
+    else:
+        host, _, port_text = address.partition(":")
+    port = int(port_text) if port_text else (_TURNS_PORT if scheme == "turns" else _STUN_PORT)
+    transport = query.removeprefix("transport=").lower() if query else ("tcp" if scheme == "turns" else "udp")
+    if not host or not 0 < port < 65536 or transport not in {"udp", "tcp"}:
+        raise ValueError(f"{url!r} is not the address of a STUN or TURN server, write it like stun:host:3478")
+    return scheme, host, port, transport
+
+
+class IcePool:
+    """Hands out gathered connections at once; loop thread only."""
+
+    def __init__(self, *, stun_servers: tuple[str, ...], turn_servers: tuple[TurnServer, ...]) -> None:
+        self._stun = [parse_server(url)[1:3] for url in stun_servers]
+        self._turn = [(server, *parse_server(server.url)) for server in turn_servers]
+        self._next_stun = 0
+        self._next_turn = 0
+        self._warm: asyncio.Task[aioice.Connection] | None = None
+        self._warm_since = 0.0
+        self._warm_addresses: frozenset[str] = frozenset()
+        self._refresh: asyncio.TimerHandle | None = None
+        self._discarding: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def warm(self) -> None:
+        """Start to gather for the next call, dropping what is there."""
+        if self._closed:
+            return
+        self._drop_warm()
+        self._warm_since = time.monotonic()
+        self._warm_addresses = _local_addresses()
+        self._warm = asyncio.create_task(self._gather(), name="edge-ice-warm")
+        if self._stun or self._turn:
+            self._refresh = asyncio.get_running_loop().call_later(_WARM_SECONDS, self.warm)
+
+    async def take(self, *, controlling: bool) -> aioice.Connection:
+        """Return a gathered connection within half a second, with host candidates alone when the servers are slower."""
+        warm, self._warm = self._warm, None
+        if warm is not None and self._warm_addresses != _local_addresses():
+            self._discard(warm)
+            warm = None
+        connection: aioice.Connection | None = None
+        if warm is not None:
+            done, _ = await asyncio.wait([warm], timeout=_PATIENCE)
+            if done and not warm.cancelled() and warm.exception() is None:
+                connection = warm.result()
+            else:
+                self._discard(warm)
+        if connection is None:
+            connection = aioice.Connection(ice_controlling=controlling)
+            await connection.gather_candidates()
+        connection.ice_controlling = controlling
+        self.warm()
+        return connection
+
+    async def close(self) -> None:
+        self._closed = True
+        self._drop_warm()
+        if self._discarding:
+            await asyncio.wait(set(self._discarding))
+
+    async def _gather(self) -> aioice.Connection:
+        stun = self._stun[self._next_stun % len(self._stun)] if self._stun else None
+        turn = self._turn[self._next_turn % len(self._turn)] if self._turn else None
+        connection = aioice.Connection(
+            ice_controlling=True,
+            stun_server=stun,
+            turn_server=(turn[2], turn[3]) if turn else None,
+            turn_username=turn[0].username if turn else None,
+            turn_password=turn[0].password if turn else None,
+            turn_ssl=turn is not None and turn[1] == "turns",
+            turn_transport=turn[4] if turn else "udp",
+        )
+        try:
+            await connection.gather_candidates()
+        except BaseException:
+            await connection.close()
+            raise
+        types = {candidate.type for candidate in connection.local_candidates}
+        if stun is not None and "srflx" not in types:
+            _log.info("STUN server %s gave no address", stun[0])
+            self._next_stun += 1
+        if turn is not None and "relay" not in types:
+            _log.info("TURN server %s gave no relay address", turn[2])
+            self._next_turn += 1
+        return connection
+
+    def _drop_warm(self) -> None:
+        if self._refresh is not None:
+            self._refresh.cancel()
+            self._refresh = None
+        if self._warm is not None:
+            self._discard(self._warm)
+            self._warm = None
+
+    def _discard(self, warm: asyncio.Task[aioice.Connection]) -> None:
+        task = asyncio.create_task(_close_gathered(warm), name="edge-ice-discard")
+        self._discarding.add(task)
+        task.add_done_callback(self._discarding.discard)
+
+
+async def _close_gathered(warm: asyncio.Task[aioice.Connection]) -> None:
+    # not cancelled: aioice would leave its STUN queries running; it ends them itself after five seconds at most
+    with contextlib.suppress(OSError):
+        connection = await warm
+        await connection.close()
+
+
+def _local_addresses() -> frozenset[str]:
+    return frozenset(get_host_addresses(use_ipv4=True, use_ipv6=True))

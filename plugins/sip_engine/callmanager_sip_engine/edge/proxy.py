@@ -1,0 +1,244 @@
+"""`Edge`: pjsua2 on one side of the loopback port, the PBX on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from typing import TypeVar
+
+import attrs
+
+from callmanager_sip_engine.edge import rewrite
+from callmanager_sip_engine.edge.addresses import SipUri
+from callmanager_sip_engine.edge.calls import CallTable, TooManyCalls
+from callmanager_sip_engine.edge.certificate import make_certificate
+from callmanager_sip_engine.edge.facts import EdgeFailure, EdgeObserver, FailureKind, LegState
+from callmanager_sip_engine.edge.ice import IcePool
+from callmanager_sip_engine.edge.message import MessageError, Request, Response, parse
+from callmanager_sip_engine.edge.peer import LocalPeer
+from callmanager_sip_engine.edge.rewrite import EdgeIdentity
+from callmanager_sip_engine.edge.sdp import SdpError
+from callmanager_sip_engine.edge.settings import EdgeSettings
+from callmanager_sip_engine.edge.transport import Link, open_link
+
+_log = logging.getLogger(__name__)
+
+_M = TypeVar("_M", Request, Response)
+
+
+class Edge:
+    """A WebRTC endpoint to the PBX, a plain SIP proxy and RTP peer to pjsua2.
+
+    Belongs to one asyncio loop. Messages of one direction are handled strictly in order. `start` once, then `connect`
+    whenever the owner wants an attempt; media legs outlive a lost link, and requests inside a dialog pass again over the
+    next one.
+    """
+
+    def __init__(self, settings: EdgeSettings, observer: EdgeObserver) -> None:
+        self._settings = settings
+        self._observer = observer
+        self._pool = IcePool(stun_servers=settings.stun_servers, turn_servers=settings.turn_servers)
+        self._calls = CallTable(pool=self._pool, certificate=make_certificate(), changed=self._media_changed)
+        self._peer = LocalPeer(receive=self._from_pjsua, gone=self._calls.end_all, refused=self._refuse)
+        self._link: Link | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
+        self._peer_contact: SipUri | None = None
+        self._tag = secrets.token_hex(6)
+        self._secret = secrets.token_bytes(32)
+        self._invalid_host = f"{secrets.token_hex(6)}.invalid"
+        self._me: EdgeIdentity | None = None
+        self._stopped = False
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None
+
+    async def start(self) -> int:
+        """Open the loopback listener and return its TCP port; raises OSError. The PBX need not be there."""
+        port = await self._peer.listen()
+        if self._settings.transport == "wss":
+            self._pool.warm()
+        return port
+
+    async def connect(self) -> None:
+        """Make one attempt to reach the PBX; returns at once when the link is up, raises `EdgeFailure` when it fails."""
+        async with self._connecting:
+            if self._stopped:
+                raise EdgeFailure(FailureKind.LOST, "the edge has been stopped")
+            if self._link is not None:
+                return
+            await self._end_reader()
+            link = await open_link(self._settings)
+            await self._refuse_when_stopped(link)
+            self._me = self._identity(link)
+            self._link = link
+            self._reader = asyncio.create_task(self._read_link(link), name="edge-link")
+        self._observer.edge_connected(self, link.round_trip_ms)
+
+    async def network_changed(self) -> None:
+        """Drop the warm candidates and check the link now instead of at the next ping."""
+        if self._settings.transport == "wss":
+            self._pool.warm()
+        link = self._link
+        if link is not None and not await link.check(self._settings.ping_timeout):
+            await link.close()
+
+    async def stop(self) -> None:
+        """Close the link, the listener and every leg; nothing of the edge is left afterwards. Idempotent."""
+        self._stopped = True
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()
+        await self._end_reader()
+        await self._peer.close()
+        await self._calls.close()
+        await self._pool.close()
+
+    async def _refuse_when_stopped(self, link: Link) -> None:
+        if self._stopped:  # while the attempt was under way
+            await link.close()
+            raise EdgeFailure(FailureKind.LOST, "the edge has been stopped")
+
+    def _identity(self, link: Link) -> EdgeIdentity:
+        if self._settings.transport == "wss":
+            return EdgeIdentity(
+                loopback_port=self._peer.port,
+                via_transport="WSS",
+                contact_transport="ws",  # RFC 7118 section 5.2: ws in URIs, whether or not TLS is below
+                host=self._invalid_host,
+                secret=self._secret,
+            )
+        address, port = link.local_address
+        return EdgeIdentity(
+            loopback_port=self._peer.port,
+            via_transport="TLS",
+            contact_transport="tls",
+            host=f"[{address}]" if ":" in address else address,
+            port=port,
+            secret=self._secret,
+        )
+
+    async def _end_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+
+    async def _read_link(self, link: Link) -> None:
+        while True:
+            try:
+                await self._from_pbx(await link.receive())
+            except MessageError as error:
+                self._refuse(f"message from the PBX refused: {error}")
+            except EdgeFailure as failure:
+                await link.close()
+                if self._link is link:
+                    self._link = None
+                    self._observer.edge_lost(self, failure)
+                return
+
+    async def _from_pjsua(self, raw: bytes) -> None:
+        try:
+            message = parse(raw)
+            if isinstance(message, Request):
+                await self._request_out(message)
+            else:
+                await self._response_out(message)
+        except MessageError as error:
+            self._refuse(f"message from pjsua2 refused: {error}")
+
+    async def _request_out(self, request: Request) -> None:
+        link, me = self._link, self._me
+        self._peer_contact = rewrite.contact_of(request) or self._peer_contact
+        if link is None or me is None:
+            self._calls.passed(request)
+            await self._answer_pjsua(request, 503, "No Connection To PBX")
+            return
+        try:
+            translated = await self._translate(request, outbound=True)
+        except (SdpError, TooManyCalls, OSError) as error:
+            self._refuse(f"{request.method} of pjsua2 refused: {error}")
+            await self._answer_pjsua(request, 488, "Not Acceptable Here")
+            return
+        try:
+            await link.send(rewrite.outbound_request(translated, me).serialise())
+        except MessageError as error:
+            self._refuse(f"{request.method} of pjsua2 refused: {error}")
+            await self._answer_pjsua(request, 400, "Bad Request")
+        except EdgeFailure:
+            await self._answer_pjsua(request, 503, "No Connection To PBX")
+        self._calls.passed(request)
+
+    async def _response_out(self, response: Response) -> None:
+        link, me = self._link, self._me
+        if me is None:
+            return
+        try:
+            response = await self._translate(response, outbound=True)
+        except (SdpError, TooManyCalls, OSError) as error:
+            self._refuse(f"answer of pjsua2 cannot be translated: {error}")
+            self._calls.fail(response.call_id, str(error))
+            response = attrs.evolve(response, status=488, reason="Not Acceptable Here", body=b"")
+        self._calls.passed(response)
+        if link is not None:
+            with contextlib.suppress(EdgeFailure):  # the link's reader reports it
+                await link.send(rewrite.outbound_response(response, me).serialise())
+
+    async def _from_pbx(self, raw: bytes) -> None:
+        message = parse(raw)
+        if isinstance(message, Request):
+            await self._request_in(message)
+        else:
+            await self._response_in(message)
+
+    async def _request_in(self, request: Request) -> None:
+        assert self._me is not None
+        if not self._peer.connected:
+            await self._answer_pbx(request, 480, "Temporarily Unavailable")
+            return
+        try:
+            translated = await self._translate(request, outbound=False)
+        except (SdpError, TooManyCalls, OSError) as error:
+            self._refuse(f"{request.method} of the PBX refused: {error}")
+            await self._answer_pbx(request, 488, "Not Acceptable Here")
+            return
+        await self._peer.send(rewrite.inbound_request(translated, self._me, peer=self._peer_contact).serialise())
+        self._calls.passed(request)
+
+    async def _response_in(self, response: Response) -> None:
+        assert self._me is not None
+        inner = rewrite.inbound_response(response, self._me, peer=self._peer_contact)
+        try:
+            inner = await self._translate(inner, outbound=False)
+        except (SdpError, TooManyCalls, OSError) as error:
+            self._refuse(f"answer of the PBX cannot be translated: {error}")
+            self._calls.fail(response.call_id, str(error))
+            inner = attrs.evolve(inner, body=b"")
+        await self._peer.send(inner.serialise())
+        self._calls.passed(response)
+
+    async def _translate(self, message: _M, *, outbound: bool) -> _M:
+        if self._settings.transport != "wss" or not message.carries_sdp:
+            return message
+        return attrs.evolve(message, body=await self._calls.translate(message, outbound=outbound))
+
+    async def _answer_pjsua(self, request: Request, status: int, reason: str) -> None:
+        if request.method != "ACK":
+            await self._peer.send(rewrite.reply(request, status, reason, tag=self._tag).serialise())
+
+    async def _answer_pbx(self, request: Request, status: int, reason: str) -> None:
+        link = self._link
+        if link is not None and request.method != "ACK":
+            with contextlib.suppress(EdgeFailure):  # the link's reader reports it
+                await link.send(rewrite.reply(request, status, reason, tag=self._tag).serialise())
+
+    def _media_changed(self, call_id: str, state: LegState) -> None:
+        self._observer.edge_media(self, call_id, state)
+
+    def _refuse(self, reason: str) -> None:
+        _log.warning("%s", reason)
+        self._observer.edge_refused(self, reason)
