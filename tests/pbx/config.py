@@ -1,0 +1,145 @@
+"""Writes an instance's Asterisk configuration from the templates in `conf/`."""
+
+import array
+import math
+import re
+import sys
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+from pbx.accounts import EXTENSIONS, HOLD_MUSIC_HZ, Account, EndpointKind, Extension
+
+_TEMPLATES = Path(__file__).resolve().parent / "conf"
+_PLACE = re.compile(r"@([A-Z0-9_]+)@")
+
+# Order does not matter to Asterisk; grouped for readers. `*` in a name is not allowed here: each one is wanted.
+_MODULES = """
+res_timing_timerfd res_crypto res_pjproject res_sorcery_astdb res_sorcery_config res_sorcery_memory
+res_http_websocket res_security_log res_musiconhold res_parking res_srtp res_rtp_asterisk res_mutestream
+res_manager_devicestate res_manager_presencestate res_clioriginate
+res_format_attr_opus
+res_pjsip res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dialog_info_body_generator
+res_pjsip_diversion res_pjsip_dlg_options res_pjsip_dtmf_info res_pjsip_empty_info
+res_pjsip_endpoint_identifier_user res_pjsip_endpoint_identifier_ip
+res_pjsip_exten_state res_pjsip_header_funcs res_pjsip_logger res_pjsip_maintenance res_pjsip_messaging
+res_pjsip_mwi res_pjsip_mwi_body_generator res_pjsip_nat res_pjsip_notify
+res_pjsip_outbound_authenticator_digest res_pjsip_outbound_publish res_pjsip_path res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer
+res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session res_pjsip_sips_contact
+res_pjsip_transport_websocket chan_pjsip
+bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_native_rtp bridge_simple bridge_softmix
+codec_a_mu codec_alaw codec_g722 codec_gsm codec_opus_open_source codec_resample codec_ulaw
+format_gsm format_pcm format_sln format_wav format_wav_gsm
+app_confbridge app_controlplayback app_dial app_directed_pickup app_echo app_milliwatt app_mixmonitor app_originate
+app_playback app_playtones app_read app_record app_senddtmf app_stack app_transfer app_userevent app_verbose
+app_voicemail app_while
+func_callerid func_channel func_db func_devstate func_env func_extstate func_global func_hangupcause func_logic
+func_math func_pjsip_aor func_pjsip_contact func_pjsip_endpoint func_presencestate func_strings func_timeout func_volume
+pbx_config
+""".split()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PbxOptions:
+    """What a test may want different from the VitalPBX defaults."""
+
+    minimum_expiration: int = 600
+    default_expiration: int = 3600
+    maximum_expiration: int = 7200
+    """Seconds. A phone that asks for more is given this: lower it to see refreshes soon."""
+    qualify_frequency: int = 60
+    """Seconds between OPTIONS from the PBX to each phone; 0 sends none."""
+    webrtc_codecs: str = "opus,g722,ulaw,alaw"
+    dtmf_mode: str = "rfc4733"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where an instance runs, as Asterisk itself sees it."""
+
+    home: str
+    """The instance's folder."""
+    modules: str
+    address: str
+    client_address: str
+    ami_phone_secret: str
+    ami_bench_secret: str
+
+
+def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account], options: PbxOptions) -> None:
+    """Fill every template into `folder`; a place without a value is an error here, not a surprise in Asterisk."""
+    values = {
+        "HOME": site.home,
+        "MODULES": site.modules,
+        "ADDRESS": site.address,
+        "CLIENT_ADDRESS": site.client_address,
+        "AMI_PHONE_SECRET": site.ami_phone_secret,
+        "AMI_BENCH_SECRET": site.ami_bench_secret,
+        "LOAD": "\n".join(f"load = {name}.so" for name in _MODULES),
+        "DTMF_MODE": options.dtmf_mode,
+        "WEBRTC_CODECS": options.webrtc_codecs,
+        "DEFAULT_EXPIRATION": str(options.default_expiration),
+        "MINIMUM_EXPIRATION": str(options.minimum_expiration),
+        "MAXIMUM_EXPIRATION": str(options.maximum_expiration),
+        "QUALIFY_FREQUENCY": str(options.qualify_frequency),
+        "ENDPOINTS": "\n".join(_endpoint(entry, accounts[entry.endpoint or entry.number]) for entry in EXTENSIONS),
+        "HINTS": _hints(tenant=""),
+        "TENANT_HINTS": _hints(tenant="T2_"),
+        "MAILBOXES": _mailboxes(tenant=""),
+        "TENANT_MAILBOXES": _mailboxes(tenant="T2_"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for template in sorted(_TEMPLATES.glob("*.conf")):
+        text = _PLACE.sub(lambda match: values[match[1]], template.read_text(encoding="utf-8"))
+        (folder / template.name).write_text(text, encoding="utf-8")
+
+
+def write_hold_music(path: Path) -> None:
+    """Write the tone that held parties hear; it loops without a click because it ends on a whole period."""
+    rate = 8000
+    samples = array.array("h", (round(8000 * math.sin(math.tau * HOLD_MUSIC_HZ * n / rate)) for n in range(rate * 10)))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+
+
+def _endpoint(entry: Extension, account: Account) -> str:
+    aor = "aor-webrtc" if entry.kind is EndpointKind.WEBRTC else "aor-desk"
+    return f"""[{account.user}]({entry.kind.value})
+auth = auth{account.user}
+aors = {account.user}
+context = {entry.tenant}cos-all
+subscribe_context = {entry.tenant}extension-hints
+callerid = "{account.display_name}" <{account.extension}>
+mailboxes = {account.mailbox}
+
+[{account.user}]({aor})
+
+[auth{account.user}]
+type = auth
+auth_type = userpass
+username = {account.auth_user}
+password = {account.password}
+"""
+
+
+def _hints(*, tenant: str) -> str:
+    lines = []
+    for entry in EXTENSIONS:
+        if entry.tenant == tenant:
+            user = entry.endpoint or entry.number
+            lines += [
+                f"exten => {entry.number},hint,PJSIP/{user}",
+                f"exten => {entry.number},1,Dial(${{PJSIP_DIAL_CONTACTS({user})}},60)",
+                " same => n,Hangup(${HANGUPCAUSE})",
+            ]
+    return "\n".join(lines)
+
+
+def _mailboxes(*, tenant: str) -> str:
+    return "\n".join(f"{e.number} => {e.number},{e.name},,," for e in EXTENSIONS if e.tenant == tenant)
