@@ -91,7 +91,9 @@ async def _open_socket(settings: EdgeSettings) -> tuple[socket.socket, float]:
     try:
         addresses = await loop.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise EdgeFailure(FailureKind.NAME, f"the server name {settings.host} is not known") from error
+        known = not isinstance(error, socket.gaierror) or error.errno != socket.EAI_AGAIN
+        detail = "is not known" if known else "cannot be looked up now; check that this machine is online"
+        raise EdgeFailure(FailureKind.NAME, f"the server name {settings.host} {detail}") from error
     failure: OSError | None = None
     each = settings.connect_timeout / max(1, len(addresses))
     for family, kind, protocol, _, address in addresses:
