@@ -1,7 +1,7 @@
 """A sound system of its own for tests: PipeWire with null sinks as speakers and virtual microphones.
 
-Nothing of the machine's own sound is touched: run-time folder, session bus, configuration and state are in a temporary folder. The
-virtual devices are clocked by PipeWire in real time, as sound cards are.
+Nothing of the machine's own sound is touched: run-time folder, session bus, configuration and state are in a temporary
+folder. The virtual devices are clocked by PipeWire in real time, as sound cards are.
 """
 
 import os
@@ -11,6 +11,7 @@ import tempfile
 import wave
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,7 @@ class AudioBench:
         self._players = 0
         self._env: dict[str, str] = {}
 
-    def __enter__(self) -> "AudioBench":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -208,7 +209,7 @@ class Recording:
         Family.end_one(self._child)
         self._child.stdout.close()
 
-    def __enter__(self) -> "Recording":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
