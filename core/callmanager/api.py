@@ -5,7 +5,7 @@ are deprecated. This module contains no code.
 """
 
 from callmanager.bus import Unsubscribe
-from callmanager.contributions import CallAction, CliCommand, Panel, PanelArea, SettingsSection
+from callmanager.contributions import CallAction, CliCommand, Owned, Panel, PanelArea, SettingsSection
 from callmanager.engine.commands import (
     Answer,
     CheckNetwork,
@@ -72,7 +72,8 @@ from callmanager.events import (
     RegistrationChanged,
     SettingsChanged,
 )
-from callmanager.markers import hookimpl
+from callmanager.explain import Explanation, explain
+from callmanager.markers import API_VERSION, hookimpl
 from callmanager.model.accounts import Account, AccountId, Registration, RegistrationState, Transport, TurnServer
 from callmanager.model.audio import AudioBackendKind, AudioChoice, AudioDevice, AudioRole
 from callmanager.model.calls import (
@@ -91,6 +92,7 @@ from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
 from callmanager.model.media import CallMedia, CallStatistics, MediaPath
 from callmanager.model.notices import Notice, Problem, Severity
 from callmanager.model.plugins import PluginRecord, PluginState
+from callmanager.numbers import clean_target, format_number
 from callmanager.protocols import (
     Accounts,
     Audio,
@@ -108,9 +110,6 @@ from callmanager.settings.core_sections import AppearanceSettings, AudioSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
 
 PluginContext = Context
-
-API_VERSION = 1
-"""Raised when something is added; a plugin may state the lowest it needs as `requires_api`."""
 
 __all__ = [
     # the contract
@@ -133,6 +132,7 @@ __all__ = [
     # contributions
     "CallAction",
     "CliCommand",
+    "Owned",
     "Panel",
     "PanelArea",
     "SettingsSection",
@@ -238,4 +238,9 @@ __all__ = [
     "SettingInfo",
     "setting",
     "setting_info",
+    # words and numbers
+    "Explanation",
+    "clean_target",
+    "explain",
+    "format_number",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from callmanager.protocols import UiKit
+
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Owned(Generic[T]):
+    """A contribution with the plugin it is from (`core` for our own), so that every later error names its owner."""
+
+    plugin_id: str
+    value: T
 
 
 class PanelArea(Enum):

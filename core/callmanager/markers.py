@@ -19,3 +19,6 @@ PROJECT: Final = "callmanager"
 
 hookspec: Final = pluggy.HookspecMarker(PROJECT)
 hookimpl: Final = pluggy.HookimplMarker(PROJECT)
+
+API_VERSION: Final = 1
+"""Raised when something is added to `callmanager.api`; a plugin may state the lowest it needs as `requires_api`."""

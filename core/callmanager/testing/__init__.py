@@ -1,1 +1,6 @@
-"""The test kit for plugin authors, used by our own tests as well."""
+"""The test kit, for ourselves and for plugin authors: fakes of what is outside, a headless harness, pytest fixtures."""
+
+from callmanager.testing.fakes import FakeEngine, ManualClock, MemorySecrets
+from callmanager.testing.harness import Harness, make, running
+
+__all__ = ["FakeEngine", "Harness", "ManualClock", "MemorySecrets", "make", "running"]

@@ -1,0 +1,272 @@
+"""Calls, from both sides: commands of people and plugins go to the engine, facts of the engine change the store."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets as randomness
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from callmanager.clock import Clock, utc_now
+from callmanager.engine import commands, facts
+from callmanager.errors import UserError
+from callmanager.events import CallScreened, DigitWasSent
+from callmanager.explain import evidence, explain
+from callmanager.model.accounts import Account, RegistrationState
+from callmanager.model.calls import Call, CallEnd, CallId, CallRequest, CallState, Direction, EndCause, Party
+from callmanager.model.failures import Failure, FailureKind
+from callmanager.model.notices import Severity
+from callmanager.numbers import clean_target, is_emergency
+from callmanager.texts import plain
+
+if TYPE_CHECKING:
+    from callmanager.bus import EventBus
+    from callmanager.calls.screening import Screening
+    from callmanager.calls.store import CallStore
+    from callmanager.engine.driver import EngineDriver
+    from callmanager.extensions.hooks import Hooks
+    from callmanager.protocols import Accounts, Notices
+
+_log = logging.getLogger(__name__)
+
+_DIGITS: Final = re.compile(r"[0-9*#A-D]{1,64}")
+_ORDER: Final = {CallState.DIALING: 0, CallState.RINGING: 0, CallState.PROGRESS: 1, CallState.CONNECTED: 2}
+
+
+class CallService:
+    """Commands for calls and their current snapshots (protocol `Calls`). Loop thread only.
+
+    A command asks the engine and changes nothing by itself; only `dial` adds the call at once, so that the card stands before
+    the network answers. `apply` follows the engine's facts; those about calls that are gone are ignored.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: EventBus,
+        store: CallStore,
+        driver: EngineDriver,
+        accounts: Accounts,
+        hooks: Hooks,
+        screening: Screening,
+        notices: Notices,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._bus = bus
+        self._store = store
+        self._driver = driver
+        self._accounts = accounts
+        self._hooks = hooks
+        self._screening = screening
+        self._notices = notices
+        self._clock = clock
+
+    # ---------------------------------------------------------------------------------------------------------- commands
+
+    def current(self) -> tuple[Call, ...]:
+        return self._store.current()
+
+    def get(self, call_id: CallId) -> Call | None:
+        return self._store.get(call_id)
+
+    def dial(self, request: CallRequest | str) -> CallId:
+        if isinstance(request, str):
+            request = CallRequest(target=request)
+        request = attrs.evolve(request, target=clean_target(request.target))
+        emergency = is_emergency(request.target)
+        account = self._account_for_call(emergency=emergency)
+        if not emergency:
+            changed = self._hooks.prepare_outgoing(request)
+            request = attrs.evolve(changed, target=clean_target(changed.target))
+        self._hold_others()
+        call = Call(
+            id=CallId(randomness.token_hex(8)),
+            account_id=account.id,
+            direction=Direction.OUTGOING,
+            state=CallState.DIALING,
+            remote=_party_of(request.target),
+            called=request.target,
+            created_at=self._clock(),
+        )
+        self._driver.submit(
+            commands.PlaceCall(call_id=call.id, account_id=account.id, target=request.target, headers=request.headers)
+        )
+        self._store.add(call)
+        return call.id
+
+    def answer(self, call_id: CallId) -> None:
+        call = self._live(call_id)
+        if call.direction is not Direction.INCOMING or call.state is not CallState.RINGING:
+            raise UserError("this call can't be answered any more")
+        self._hold_others(keep=call_id)
+        self._ask(commands.Answer(call_id=call_id))
+
+    def reject(self, call_id: CallId, *, status: int = 486) -> None:
+        call = self._live(call_id)
+        if call.direction is not Direction.INCOMING or call.state is not CallState.RINGING:
+            raise UserError("this call can't be rejected any more")
+        if not 400 <= status <= 699:
+            raise ValueError(f"{status} is not a SIP status that refuses a call")
+        self._ask(commands.Reject(call_id=call_id, status=status))
+
+    def hang_up(self, call_id: CallId) -> None:
+        self._live(call_id)
+        self._ask(commands.HangUp(call_id=call_id))
+
+    def set_held(self, call_id: CallId, *, held: bool) -> None:
+        self._connected(call_id, "hold")
+        if not held:
+            self._hold_others(keep=call_id)
+        self._ask(commands.SetHeld(call_id=call_id, held=held))
+
+    def set_muted(self, call_id: CallId, *, muted: bool) -> None:
+        self._connected(call_id, "mute")
+        self._ask(commands.SetMuted(call_id=call_id, muted=muted))
+
+    def send_digits(self, call_id: CallId, digits: str) -> None:
+        digits = digits.upper()
+        if not _DIGITS.fullmatch(digits):
+            raise UserError("only the digits 0-9, *, # and A-D can be sent")
+        call = self._live(call_id)
+        if call.state not in {CallState.CONNECTED, CallState.PROGRESS}:
+            raise UserError("digits can be sent when the other side has answered")
+        self._ask(commands.SendDigits(call_id=call_id, digits=digits))
+
+    def end_all(self, failure: Failure) -> None:
+        """Every live call is over because of this; used when the engine is gone and no facts will come."""
+        for call in self._store.current():
+            self._finish(call.id, CallEnd(cause=EndCause.FAILED, failure=failure))
+
+    # ------------------------------------------------------------------------------------------------------------- facts
+
+    def apply(self, fact: facts.Fact) -> None:
+        """Follow one fact."""
+        match fact:
+            case facts.CallArrived():
+                self._arrived(fact)
+            case facts.CallProgressed():
+                self._progressed(fact)
+            case facts.CallFinished():
+                self._finish(fact.call_id, fact.end, statistics=fact.statistics)
+            case facts.CallHoldReported():
+                self._store.change(fact.call_id, held=fact.held, remote_held=fact.remote_held)
+            case facts.CallMuteReported():
+                self._store.change(fact.call_id, muted=fact.muted)
+            case facts.CallPartyReported():
+                self._store.change(fact.call_id, remote=_clean_party(fact.remote))
+            case facts.CallMediaReported():
+                self._store.change(fact.call_id, media=attrs.evolve(fact.media, codec=plain(fact.media.codec, limit=40)))
+            case facts.CallStatisticsReported():
+                self._store.change(fact.call_id, statistics=fact.statistics)
+            case facts.DigitSent():
+                self._digit_sent(fact)
+            case facts.CommandRefused():
+                self._refused(fact)
+            case facts.EngineStopped():
+                self.end_all(Failure(kind=FailureKind.ENGINE, detail=fact.detail))
+
+    def _arrived(self, fact: facts.CallArrived) -> None:
+        if self._store.get(fact.call_id) is not None:
+            _log.error("the engine reported the call %s twice", fact.call_id)
+            return
+        call = Call(
+            id=fact.call_id,
+            account_id=fact.account_id,
+            direction=Direction.INCOMING,
+            state=CallState.RINGING,
+            remote=_clean_party(fact.remote),
+            called=plain(fact.called),
+            created_at=self._clock(),
+        )
+        refusal = self._screening.verdict(call)
+        if refusal is not None:
+            self._driver.submit(commands.Reject(call_id=call.id, status=refusal.value.status))
+            self._bus.publish(CallScreened(call=call, plugin_id=refusal.plugin_id, reason=refusal.value.reason))
+            return
+        self._driver.submit(commands.Ring(call_id=call.id))
+        self._store.add(call)
+
+    def _progressed(self, fact: facts.CallProgressed) -> None:
+        call = self._store.get(fact.call_id)
+        if call is None or fact.state not in _ORDER or _ORDER[fact.state] < _ORDER[call.state]:
+            return
+        if call.direction is Direction.INCOMING and fact.state is not CallState.CONNECTED:
+            return  # an incoming call rings until it is answered
+        answered = self._clock() if fact.state is CallState.CONNECTED and call.answered_at is None else call.answered_at
+        self._store.change(fact.call_id, state=fact.state, answered_at=answered)
+
+    def _finish(self, call_id: CallId, end: CallEnd, *, statistics: facts.CallStatistics | None = None) -> None:
+        call = self._store.get(call_id)
+        if call is None:
+            return
+        self._store.change(
+            call_id,
+            state=CallState.ENDED,
+            ended_at=self._clock(),
+            end=end,
+            statistics=statistics or call.statistics,
+        )
+
+    def _digit_sent(self, fact: facts.DigitSent) -> None:
+        call = self._store.get(fact.call_id)
+        if call is None or not _DIGITS.fullmatch(fact.digit):
+            return
+        changed = self._store.change(fact.call_id, digits=(call.digits + fact.digit)[-256:])
+        if changed is not None:
+            self._bus.publish(DigitWasSent(call=changed, digit=fact.digit, method=plain(fact.method, limit=20)))
+
+    def _refused(self, fact: facts.CommandRefused) -> None:
+        if fact.call_id is None:
+            return
+        _log.info("the engine refused %s: %s", plain(fact.command), evidence(fact.failure) or fact.failure.kind.value)
+        call = self._store.get(fact.call_id)
+        if call is None:
+            return
+        if call.state is CallState.DIALING and fact.command == commands.PlaceCall.__name__:
+            self._finish(fact.call_id, CallEnd(cause=EndCause.FAILED, failure=fact.failure))
+            return
+        words = explain(fact.failure)
+        self._notices.post(words.text, hint=words.hint, details=evidence(fact.failure), severity=Severity.WARNING)
+
+    # ---------------------------------------------------------------------------------------------------------- internal
+
+    def _account_for_call(self, *, emergency: bool) -> Account:
+        account, registration = self._accounts.current, self._accounts.registration
+        if not self._driver.running:
+            raise UserError("the call engine is not running", "Wait a moment and try again, or restart PC CallManager.")
+        if account is None:
+            raise UserError("not connected to the PBX", "Enter server, extension and password in Settings.")
+        if not emergency and (registration is None or registration.state is not RegistrationState.REGISTERED):
+            raise UserError("not connected to the PBX", "Connect in Settings, or wait until the dot is green.")
+        return account
+
+    def _hold_others(self, *, keep: CallId | None = None) -> None:
+        for call in self._store.current():
+            if call.talking and call.id != keep:
+                self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
+
+    def _live(self, call_id: CallId) -> Call:
+        call = self._store.get(call_id)
+        if call is None:
+            raise UserError("this call is over")
+        return call
+
+    def _connected(self, call_id: CallId, verb: str) -> None:
+        if self._live(call_id).state is not CallState.CONNECTED:
+            raise UserError(f"{verb} works when the call is connected")
+
+    def _ask(self, command: commands.Command) -> None:
+        if not self._driver.submit(command):
+            raise UserError("the call engine is not running", "Wait a moment and try again, or restart PC CallManager.")
+
+
+def _party_of(target: str) -> Party:
+    if target.startswith(("sip:", "sips:")):
+        return Party(number=target.partition(":")[2].partition("@")[0], uri=target)
+    return Party(number=target)
+
+
+def _clean_party(party: Party) -> Party:
+    return Party(number=plain(party.number, limit=80), name=plain(party.name), uri=plain(party.uri, limit=300))

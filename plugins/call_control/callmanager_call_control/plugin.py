@@ -1,0 +1,16 @@
+"""Call control: the buttons of a call card beyond keypad and hang-up."""
+
+from callmanager.api import CallAction, PluginContext, hookimpl
+
+from callmanager_call_control.actions import hold_action, mute_action
+
+
+class CallControl:
+    """Contributes its call actions; keeps no state, the snapshots of the calls have it all."""
+
+    def __init__(self, ctx: PluginContext) -> None:
+        self._ctx = ctx
+
+    @hookimpl
+    def callmanager_call_actions(self) -> list[CallAction]:
+        return [hold_action(self._ctx.calls), mute_action(self._ctx.calls)]
