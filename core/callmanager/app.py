@@ -206,7 +206,7 @@ class Application:
         self.plugins.started()
 
     async def stop(self) -> None:
-        """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent; works without `start`."""
+        """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent, also without `start`."""
         if self._stopped:
             return
         self._stopped = True

@@ -176,7 +176,7 @@ class PluginContext:
             undo = self._undos.pop()
             try:
                 undo()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the other undos must still run
                 self._log.exception("undoing a registration failed")
 
     async def close(self) -> None:

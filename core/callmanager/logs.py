@@ -4,7 +4,15 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing_extensions import override
+else:
+
+    def override(method: object) -> object:  # typing has it from Python 3.12 on
+        return method
+
 
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)-7s %(plugin)s %(name)s: %(message)s"
 _FILE_BYTES: Final = 2_000_000
@@ -61,6 +69,7 @@ class _Formatter(logging.Formatter):
         super().__init__(_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
         self._redactor = redactor
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         if not hasattr(record, "plugin"):
             record.plugin = _owner_of(record.name)
@@ -76,6 +85,7 @@ def _owner_of(logger_name: str) -> str:
 class _Ours(logging.Filter):
     """Our own records at the chosen level, those of libraries from WARNING on."""
 
+    @override
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= logging.WARNING or record.name.startswith("callmanager")
 

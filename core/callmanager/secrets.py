@@ -98,7 +98,7 @@ def _usable(backend: KeyringBackend) -> KeyringBackend:
             continue
         if "plaintext" in type(candidate).__name__.lower():
             continue
-        return candidate  # type: ignore[no-any-return] # the chainer's list is untyped
+        return candidate
     raise NoKeyStore("no key store is installed")
 
 

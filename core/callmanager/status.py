@@ -47,8 +47,9 @@ def status_json(status: Status) -> str:
 
 
 def _plain(value: object) -> Any:
-    if attrs.has(type(value)):
-        shown = [attribute for attribute in attrs.fields(type(value)) if attribute.repr]
+    kind: type[Any] = type(value)
+    if attrs.has(kind):
+        shown = [attribute for attribute in attrs.fields(kind) if attribute.repr]
         return {attribute.name: _plain(getattr(value, attribute.name)) for attribute in shown}
     if isinstance(value, Enum):
         return value.value

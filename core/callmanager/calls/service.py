@@ -17,6 +17,7 @@ from callmanager.explain import evidence, explain
 from callmanager.model.accounts import Account, RegistrationState
 from callmanager.model.calls import Call, CallEnd, CallId, CallRequest, CallState, Direction, EndCause, Party
 from callmanager.model.failures import Failure, FailureKind
+from callmanager.model.media import CallStatistics
 from callmanager.model.notices import Severity
 from callmanager.numbers import clean_target, is_emergency
 from callmanager.texts import plain
@@ -197,7 +198,7 @@ class CallService:
         answered = self._clock() if fact.state is CallState.CONNECTED and call.answered_at is None else call.answered_at
         self._store.change(fact.call_id, state=fact.state, answered_at=answered)
 
-    def _finish(self, call_id: CallId, end: CallEnd, *, statistics: facts.CallStatistics | None = None) -> None:
+    def _finish(self, call_id: CallId, end: CallEnd, *, statistics: CallStatistics | None = None) -> None:
         call = self._store.get(call_id)
         if call is None:
             return

@@ -60,9 +60,8 @@ def discover(extra_paths: Iterable[Path] = ()) -> tuple[Candidate, ...]:
             _log.warning("the extra plugin path %s is not a folder", path)
             continue
         for distribution in importlib_metadata.distributions(path=[str(path)]):
-            for point in distribution.entry_points.select(group=GROUP):
-                if point.value not in known:
-                    found.append(_candidate(point, path=path))
+            points = distribution.entry_points.select(group=GROUP)
+            found.extend(_candidate(point, path=path) for point in points if point.value not in known)
     return tuple(sorted(found, key=lambda candidate: candidate.id))
 
 

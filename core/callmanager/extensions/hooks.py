@@ -104,12 +104,13 @@ class Hooks:
         return self._decide("callmanager_screen_incoming", _is_a(Verdict), call=call)
 
     def prepare_outgoing(self, request: CallRequest) -> CallRequest:
-        for plugin_id, answer in self._answers("callmanager_prepare_outgoing", lambda: {"request": request}):
+        arguments = {"request": request}
+        for plugin_id, answer in self._answers("callmanager_prepare_outgoing", arguments):
             if isinstance(answer, CallRequest):
-                request = answer
+                arguments["request"] = answer
             elif answer is not None:
                 self._wrong(plugin_id, "callmanager_prepare_outgoing", answer)
-        return request
+        return arguments["request"]
 
     def call_actions(self) -> list[Owned[CallAction]]:
         return self._collect("callmanager_call_actions", CallAction)
@@ -123,11 +124,11 @@ class Hooks:
     # --------------------------------------------------------------------------------------------------- four primitives
 
     def _notify(self, name: str, *, only: str | None) -> None:
-        for _ in self._answers(name, dict, only=only):
+        for _ in self._answers(name, {}, only=only):
             pass
 
     def _decide(self, name: str, fits: Callable[[Any], bool], **arguments: Any) -> Owned[Any] | None:
-        for plugin_id, answer in self._answers(name, lambda: arguments):
+        for plugin_id, answer in self._answers(name, arguments):
             if answer is None:
                 continue
             if fits(answer):
@@ -137,7 +138,7 @@ class Hooks:
 
     def _collect(self, name: str, kind: type[T], *, only: str | None = None) -> list[Owned[T]]:
         collected: list[Owned[T]] = []
-        for plugin_id, answer in self._answers(name, dict, only=only):
+        for plugin_id, answer in self._answers(name, {}, only=only):
             if not isinstance(answer, (list, tuple)):
                 self._wrong(plugin_id, name, answer)
                 continue
@@ -148,10 +149,8 @@ class Hooks:
                     self._wrong(plugin_id, name, value)
         return sorted(collected, key=lambda owned: (getattr(owned.value, "order", 0), owned.plugin_id))
 
-    def _answers(
-        self, name: str, arguments: Callable[[], Mapping[str, Any]], *, only: str | None = None
-    ) -> Iterator[tuple[str, Any]]:
-        """Ask each implementation only when its turn comes, so that a decision ends the asking."""
+    def _answers(self, name: str, arguments: Mapping[str, Any], *, only: str | None = None) -> Iterator[tuple[str, Any]]:
+        """Ask each implementation only when its turn comes, so that a decision ends the asking; `arguments` is read anew."""
         budget = BUDGETS[name]
         for implementation in reversed(getattr(self._manager.hook, name).get_hookimpls()):
             plugin_id = implementation.plugin_name
@@ -159,10 +158,9 @@ class Hooks:
                 continue
             if not self._manager.has_plugin(plugin_id):
                 continue  # parked by an earlier fault in this very round
-            given = arguments()
             started = time.perf_counter()
             try:
-                answer = implementation.function(*(given[argument] for argument in implementation.argnames))
+                answer = implementation.function(*(arguments[argument] for argument in implementation.argnames))
             except Exception as error:  # noqa: BLE001 - contained and attributed: that is what this file is for
                 self._report(plugin_id, name, error=error, seconds=time.perf_counter() - started, budget=budget)
                 continue

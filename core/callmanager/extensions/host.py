@@ -104,7 +104,7 @@ class PluginHost:
         entry.faults = 0
         self._set(entry, PluginState.FOUND, entry.reason if entry.final else "switched on by you")
         self._activate(entry)
-        if self._running and entry.state is PluginState.ACTIVE:
+        if self._running and self.state(plugin_id) is PluginState.ACTIVE:
             self.hooks.started(only=plugin_id)
         self._bus.publish(ContributionsChanged(plugin_id=plugin_id))
         return entry.record()
@@ -265,5 +265,5 @@ def _names(value: object) -> frozenset[str]:
 def _contained(undo: Callable[[], None], plugin_id: str) -> None:
     try:
         undo()
-    except Exception:
+    except Exception:  # noqa: BLE001 - the other undos must still run
         _log.exception("undoing a registration of the plugin %s failed", plugin_id, extra={"plugin": plugin_id})

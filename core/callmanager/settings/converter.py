@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -36,11 +36,15 @@ class SettingField:
     info: SettingInfo
 
 
-@cache
-def fields_of(model: type[Any]) -> dict[str, SettingField]:
+def fields_of(model: type[Any]) -> Mapping[str, SettingField]:
     """The fields of a settings model by name; raises `TypeError` when it is not declared as one."""
     if not attrs.has(model):
         raise TypeError(f"the settings model {model.__qualname__} is not an attrs class")
+    return _fields_of(model)
+
+
+@cache
+def _fields_of(model: Any) -> Mapping[str, SettingField]:
     types = get_type_hints(model)
     return {
         attribute.name: SettingField(
@@ -101,9 +105,7 @@ def _build() -> BaseConverter:
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _choice)
     converter.register_structure_hook_func(_is_optional, lambda raw, kind: _optional(converter, raw, kind))
-    converter.register_structure_hook_func(
-        lambda kind: get_origin(kind) is tuple, lambda raw, kind: _lines(converter.structure, raw, kind)
-    )
+    converter.register_structure_hook_func(_is_tuple, lambda raw, kind: _lines(converter.structure, raw, kind))
     return converter
 
 
@@ -150,7 +152,12 @@ def _choice(raw: object, kind: type[Enum]) -> Enum:
 
 def _is_optional(kind: object) -> bool:
     arguments = get_args(kind)
-    return len(arguments) == 2 and type(None) in arguments and get_origin(kind) is not tuple
+    return len(arguments) == 2 and type(None) in arguments and not _is_tuple(kind)
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: object = get_origin(kind)
+    return origin is tuple
 
 
 def _optional(converter: BaseConverter, raw: object, kind: object) -> Any:

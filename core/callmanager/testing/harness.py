@@ -53,7 +53,7 @@ class Harness:
         import asyncio
 
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - any condition, so there is no event to wait for
                 await asyncio.sleep(0.002)
 
 
