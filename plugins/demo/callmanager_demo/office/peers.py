@@ -1,4 +1,4 @@
-"""Who answers at which number. A peer is a coroutine over one call; when it returns, the office hangs up."""
+"""Who answers at which number: the machines. A peer is a coroutine over one call; when it returns, the office hangs up."""
 
 from __future__ import annotations
 
@@ -75,8 +75,3 @@ class AbsentPeer:
         call.ring()
         await asyncio.sleep(self._ring_seconds)
         call.reject(480, "Temporarily Unavailable")
-
-
-def all_peers() -> tuple[Peer, ...]:
-    """Everybody who can be dialled."""
-    return (EchoPeer(), MusicPeer(), BusyPeer(), AbsentPeer(), TonePeer())

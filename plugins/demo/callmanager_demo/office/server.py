@@ -16,7 +16,6 @@ from callmanager_demo.office.inbound import InboundCall
 from callmanager_demo.office.media import MediaSession
 from callmanager_demo.office.message import Request, answer, user_of
 from callmanager_demo.office.outbound import OutboundCall
-from callmanager_demo.office.peers import all_peers
 from callmanager_demo.office.registrar import Registrar
 from callmanager_demo.office.sdp import SdpError
 from callmanager_demo.office.timers import Timers
@@ -36,6 +35,8 @@ _MAXIMUM_CALLS = 16
 _SILENT_SECONDS = 60.0
 """A phone that is neither heard nor seen in RTCP for so long is gone, and so is its call."""
 _HELD_SECONDS = 1800.0
+_UNANSWERED_SECONDS = 180.0
+"""Timer C of a proxy (RFC 3261 section 16.6): no call rings for longer."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,20 +50,20 @@ class Credentials:
 class Office:
     """The whole office; loop thread only. `on_registered` is called each time the phone becomes registered."""
 
-    def __init__(
-        self, credentials: Credentials, *, peers: tuple[Peer, ...] | None = None, timers: Timers | None = None
-    ) -> None:
+    def __init__(self, credentials: Credentials, *, timers: Timers | None = None) -> None:
         clock = asyncio.get_running_loop().time
         self.user = credentials.user
         self.on_registered: Callable[[], None] = lambda: None
         self.calls: dict[tuple[str, str], Call] = {}
         self.registrar = Registrar(clock=clock)
         self._authenticator = Authenticator(realm=REALM, user=credentials.user, password=credentials.password, clock=clock)
-        self._peers = {peer.person.number: peer for peer in (all_peers() if peers is None else peers)}
+        self._peers: dict[str, Peer] = {}
         handlers = Handlers(self._requested, self._acknowledged)
         self._transactions = Transactions(handlers, timers=Timers() if timers is None else timers)
         self._wire = Wire(self._transactions.receive)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def port(self) -> int:
@@ -73,6 +74,10 @@ class Office:
     def dropped(self) -> int:
         """Messages that were not SIP."""
         return self._wire.dropped
+
+    def add(self, peer: Peer) -> None:
+        """Let a peer answer at its number, instead of who did before."""
+        self._peers[peer.person.number] = peer
 
     async def open(self) -> None:
         await self._wire.open()
@@ -85,6 +90,10 @@ class Office:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._transactions.close()
         await self._wire.close()
+
+    async def wait_unregistered(self) -> None:
+        """Return when no phone is registered: at once if none is."""
+        await self._empty.wait()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside; it ends with the office at the latest."""
@@ -165,7 +174,11 @@ class Office:
     def _register(self, transaction: ServerTransaction) -> None:
         before = bool(self.registrar.bindings)
         transaction.respond(self.registrar.register(transaction.request, transaction.flow))
-        if self.registrar.bindings and not before:
+        after = bool(self.registrar.bindings)
+        if not after:
+            self._empty.set()
+        elif not before:
+            self._empty.clear()
             _log.info("the phone is registered")
             self.on_registered()
 
@@ -234,7 +247,8 @@ class Office:
     async def _watch(self, call: Call) -> None:
         """Return when the far end has been gone for too long."""
         loop = asyncio.get_running_loop()
-        while True:
+        give_up = loop.time() + _UNANSWERED_SECONDS
+        while call.confirmed or loop.time() < give_up:
             limit = _HELD_SECONDS if call.held else _SILENT_SECONDS
             left = call.media.heard_at + limit - loop.time()
             if call.confirmed and left <= 0:
