@@ -14,6 +14,7 @@ import time
 
 import aioice
 import attrs
+from aioice.candidate import candidate_priority
 from aioice.ice import get_host_addresses
 
 from callmanager_sip_engine.edge.settings import TurnServer
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _WARM_SECONDS = 25.0  # shorter than the shortest common lifetime of a UDP mapping, 30 s
 _PATIENCE = 0.4
+_TOP_PREFERENCE = 65535
 _STUN_PORT = 3478
 _TURNS_PORT = 5349
 
@@ -70,6 +72,8 @@ class IcePool:
         self._refresh: asyncio.TimerHandle | None = None
         self._discarding: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.preferred_address: str | None = None
+        """The address from which the PBX is reached; its candidate is tried first."""
 
     def warm(self) -> None:
         """Start to gather for the next call, dropping what is there."""
@@ -99,6 +103,7 @@ class IcePool:
             connection = aioice.Connection(ice_controlling=controlling)
             await connection.gather_candidates()
         connection.ice_controlling = controlling
+        rank_candidates(connection, preferred=self.preferred_address)
         self.warm()
         return connection
 
@@ -146,6 +151,24 @@ class IcePool:
         task = asyncio.create_task(_close_gathered(warm), name="edge-ice-discard")
         self._discarding.add(task)
         task.add_done_callback(self._discarding.discard)
+
+
+def rank_candidates(connection: aioice.Connection, *, preferred: str | None) -> None:
+    """Give each host candidate a priority of its own, the `preferred` address the highest, IPv4 before IPv6.
+
+    RFC 8445 section 5.1.2.1 wants them distinct; aioice gives all the same, and starts one check every 20 ms in that order.
+    """
+    hosts = [candidate for candidate in connection.local_candidates if candidate.type == "host"]
+    hosts.sort(key=lambda candidate: (candidate.host != preferred, ":" in candidate.host))
+    for rank, candidate in enumerate(hosts):
+        candidate.priority = candidate_priority(1, "host", _TOP_PREFERENCE - rank)
+
+
+def default_candidate(connection: aioice.Connection) -> aioice.Candidate | None:
+    """Return the one for `c=` and `m=`: the likeliest to work without ICE (RFC 8839 section 4.2.1.3)."""
+    order = {"relay": 0, "srflx": 1}
+    ranked = sorted(connection.local_candidates, key=lambda each: (order.get(each.type, 2), -each.priority))
+    return ranked[0] if ranked else None
 
 
 async def _close_gathered(warm: asyncio.Task[aioice.Connection]) -> None:

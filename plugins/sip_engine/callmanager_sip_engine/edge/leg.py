@@ -18,6 +18,7 @@ import attrs
 from callmanager_sip_engine.edge.certificate import DtlsCertificate
 from callmanager_sip_engine.edge.dtls import DtlsError, DtlsSession, SrtpKeys
 from callmanager_sip_engine.edge.facts import DtlsState, IceState, LegState
+from callmanager_sip_engine.edge.ice import default_candidate
 from callmanager_sip_engine.edge.loopback import LoopbackMedia
 from callmanager_sip_engine.edge.sdp import LocalTransport, RemoteTransport, Setup
 from callmanager_sip_engine.edge.srtp import PacketKind, SrtpTransform, classify
@@ -73,7 +74,7 @@ class MediaLeg:
     @property
     def local(self) -> LocalTransport:
         """What our SDP says about this leg; constant, so a re-INVITE restarts nothing (RFC 8839 section 4.4.1)."""
-        default = self._ice.get_default_candidate(1)
+        default = default_candidate(self._ice)
         return LocalTransport(
             ufrag=self._ice.local_username,
             password=self._ice.local_password,

@@ -74,6 +74,7 @@ class Edge:
             link = await open_link(self._settings)
             await self._refuse_when_stopped(link)
             self._me = self._identity(link)
+            self._pool.preferred_address = link.local_address[0] or None
             self._link = link
             self._reader = asyncio.create_task(self._read_link(link), name="edge-link")
         self._observer.edge_connected(self, link.round_trip_ms)

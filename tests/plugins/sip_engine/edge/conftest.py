@@ -22,7 +22,7 @@ def foreign_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-async def pbx(authority: Authority) -> AsyncIterator[FakePbx]:
+async def fake(authority: Authority) -> AsyncIterator[FakePbx]:
     async with fake_pbx(authority.server_context()) as server:
         yield server
 
@@ -40,19 +40,19 @@ class Bench:
 
 
 @pytest.fixture
-def settings(pbx: FakePbx, authority: Authority) -> EdgeSettings:
-    return EdgeSettings(host="127.0.0.1", port=pbx.port, transport="wss", ca_file=Path(authority.ca_file))
+def settings(fake: FakePbx, authority: Authority) -> EdgeSettings:
+    return EdgeSettings(host="127.0.0.1", port=fake.port, transport="wss", ca_file=Path(authority.ca_file))
 
 
 @pytest.fixture
-async def bench(pbx: FakePbx, settings: EdgeSettings) -> AsyncIterator[Bench]:
+async def bench(fake: FakePbx, settings: EdgeSettings) -> AsyncIterator[Bench]:
     witness = Witness()
     edge = Edge(settings, witness)
     port = await edge.start()
     try:
         await edge.connect()
-        await pbx.arrived.wait()
+        await fake.arrived.wait()
         async with raw_client(port) as client:
-            yield Bench(edge=edge, witness=witness, pbx=pbx, client=client, port=port, settings=settings)
+            yield Bench(edge=edge, witness=witness, pbx=fake, client=client, port=port, settings=settings)
     finally:
         await edge.stop()
