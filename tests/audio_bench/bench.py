@@ -39,6 +39,7 @@ class AudioBench:
         self._family: Family | None = None
         self._modules: dict[str, str] = {}
         self._players = 0
+        self._server: subprocess.Popen[bytes] | None = None
         self._env: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -67,9 +68,7 @@ class AudioBench:
             family.start("pipewire", env=self._env)
             wait_until((folder / "pipewire-0").exists, what="PipeWire")
             family.start("wireplumber", env=self._env)
-            family.start("pipewire-pulse", env=self._env)
-            wait_until((folder / "pulse" / "native").exists, what="the PulseAudio socket")
-            wait_until(self._answers, what="the PulseAudio server")
+            self._start_server()
         except TimeoutError as error:
             texts = family.texts()
             self.stop()
@@ -82,6 +81,13 @@ class AudioBench:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._family = self._folder = None
         self._modules.clear()
+
+    def restart_server(self) -> None:
+        """End the PulseAudio server and start it again: every connection breaks and every virtual device goes with it."""
+        assert self._server is not None
+        self._started().end_one(self._server)
+        self._modules.clear()
+        self._start_server()
 
     def add_sink(self, name: str, *, description: str | None = None) -> None:
         """Plug in a virtual speaker."""
@@ -126,6 +132,31 @@ class AudioBench:
         """Start recording what comes out of a virtual speaker."""
         self._started()
         return Recording(name, self._env)
+
+    def record_both(self, microphone: str, sink: str, *, seconds: float, path: Path) -> tuple[Samples, Samples]:
+        """Record what a microphone hears and what a speaker plays on one clock, sample by sample; blocks for as long."""
+        family = self._started()
+        child = family.start(
+            *("pw-cat", "--record", "--target", "0", "--channels", "2", "--rate", str(RATE), "--format", "s16"),
+            *("--properties", '{ "node.name": "recorder" }', str(path)),
+            env=self._env,
+        )
+        try:
+            wait_until(lambda: self._linked(f"{microphone}:capture_MONO", "recorder:input_FL"), what="the left link")
+            wait_until(lambda: self._linked(f"{sink}:monitor_MONO", "recorder:input_FR"), what="the right link")
+            wanted = round(seconds * RATE) * 4
+            wait_until(lambda: path.stat().st_size > wanted, what="the recording", timeout=seconds + 10)
+        finally:
+            family.end_one(child)
+        with wave.open(str(path), "rb") as file:
+            both = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
+        return both[:, 0], both[:, 1]
+
+    def _start_server(self) -> None:
+        assert self._folder is not None
+        self._server = self._started().start("pipewire-pulse", env=self._env)
+        wait_until((self._folder / "pulse" / "native").exists, what="the PulseAudio socket")
+        wait_until(self._answers, what="the PulseAudio server")
 
     def _started(self) -> Family:
         if self._family is None:

@@ -40,7 +40,7 @@ class Remembering:
 class BridgeClock:
     """Calls the audio system every 20 ms as the conference bridge does, on a thread; remembers what the microphone gave."""
 
-    def __init__(self, system: AudioSystem, speaker: Callable[[int], bytes]) -> None:
+    def __init__(self, system: AudioSystem, speaker: Callable[[bytes], bytes]) -> None:
         self._system = system
         self._speaker = speaker
         self._pulled: list[bytes] = []
@@ -66,14 +66,16 @@ class BridgeClock:
     def _run(self) -> None:
         due = time.perf_counter()
         while not self._stop.is_set():
-            self._pulled.append(self._system.pull_microphone())
-            self._system.push_speaker(self._speaker(len(self._pulled) - 1))
+            frame = self._system.pull_microphone()
+            self._pulled.append(frame)
+            self._system.push_speaker(self._speaker(frame))
             due += 0.02
             self._stop.wait(max(0.0, due - time.perf_counter()))
 
 
 @contextmanager
-def bridge_clock(system: AudioSystem, speaker: Callable[[int], bytes] = lambda _: bytes(640)) -> Iterator[BridgeClock]:
+def bridge_clock(system: AudioSystem, speaker: Callable[[bytes], bytes] = lambda _: bytes(640)) -> Iterator[BridgeClock]:
+    """A running clock; `speaker` makes the frame to push from the one that was just pulled."""
     clock = BridgeClock(system, speaker)
     clock.start()
     try:
@@ -82,18 +84,18 @@ def bridge_clock(system: AudioSystem, speaker: Callable[[int], bytes] = lambda _
         clock.end()
 
 
-async def wait_for(condition: Callable[[], bool], *, what: str, timeout: float = 10.0) -> None:
+async def wait_for(condition: Callable[[], bool], *, what: str, seconds: float = 10.0) -> None:
     """Give the loop its turn until `condition` holds; `TimeoutError` names `what` was waited for."""
     try:
-        async with asyncio.timeout(timeout):
-            while not condition():
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - what is waited for happens on threads and in other processes
                 await asyncio.sleep(0.01)
     except TimeoutError as error:
-        raise TimeoutError(f"waited {timeout:g} s in vain for {what}") from error
+        raise TimeoutError(f"waited {seconds:g} s in vain for {what}") from error
 
 
-def sine(frequency: float, amplitude: float = 0.3) -> Callable[[int], bytes]:
-    """A speaker signal: frame number in, PCM out; `frequency` divides by 50 without rest or it clicks."""
+def sine(frequency: float, amplitude: float = 0.3) -> Callable[[bytes], bytes]:
+    """A speaker signal, the same frame each time; `frequency` divides by 50 without rest or it clicks."""
     times = np.arange(320) / 16_000
     wave = (amplitude * 32_767 * np.sin(2 * np.pi * frequency * times)).astype("<i2").tobytes()
-    return lambda _number: wave
+    return lambda _microphone: wave

@@ -13,6 +13,9 @@ _log = logging.getLogger(__name__)
 INPUT: Final = "input"
 OUTPUT: Final = "output"
 
+_PULSE_DUMMY: Final = b"auto_null"
+_PULSE_MONITOR: Final = b".monitor"
+
 _MAX_DEVICES: Final = 200
 _MAX_NAME: Final = 200
 
@@ -41,7 +44,7 @@ class MiniaudioCatalog:
 
     An id is the backend's name and the native id in hex (WASAPI endpoint id, CoreAudio UID, PulseAudio or ALSA name);
     all of these survive restarts and re-plugging. Recording what a speaker plays (PulseAudio's monitors) is no
-    microphone and not listed.
+    microphone, and the dummy that PulseAudio shows when no speaker is there is none; neither is listed.
     """
 
     def __init__(self, backends: tuple[miniaudio.Backend, ...] | None = None) -> None:
@@ -69,6 +72,8 @@ class MiniaudioCatalog:
         """The id as miniaudio wants it; `ValueError` when it is not one of ours."""
         _backend, _, digits = device_id.partition(":")
         raw = bytes.fromhex(digits)
+        if not raw:
+            raise ValueError(f"device id {device_id!r:.80} names no device")
         native = miniaudio.ffi.new("ma_device_id *")
         buffer = miniaudio.ffi.buffer(native)
         if len(raw) > len(buffer):
@@ -96,7 +101,7 @@ class MiniaudioCatalog:
     def _device(info: Any, kind: str, context: miniaudio.Devices) -> AudioDevice | None:
         ffi = miniaudio.ffi
         raw = bytes(ffi.buffer(ffi.addressof(info.id))).rstrip(b"\0")
-        if kind == INPUT and context.backend == "PulseAudio" and raw.endswith(b".monitor"):
+        if context.backend == "PulseAudio" and (raw == _PULSE_DUMMY or raw.endswith(_PULSE_MONITOR)):
             return None
         name = ffi.string(info.name).decode(errors="replace")
         return AudioDevice(

@@ -84,6 +84,7 @@ class _MiniaudioStream:
         self._role = role
         self._feed = feed
         self._broken = False
+        self._error: Exception | None = None
         self._closing = False
         self._called = 0.0
         self._opened = time.monotonic()
@@ -100,6 +101,11 @@ class _MiniaudioStream:
             raise
 
     def alive(self, now: float) -> bool:
+        if self._error:
+            # A bug of ours. Logged here and not on the callback thread, where logging would leave a stub of a Thread behind.
+            error, self._error = self._error, None
+            self._broken = True
+            _log.error("the %s stream failed", self._role.value, exc_info=error)
         if self._broken:
             return False
         if not self._called:
@@ -125,8 +131,8 @@ class _MiniaudioStream:
     def _pulled(self, count: int) -> Samples:
         try:
             return self._feed.pull(count)  # type: ignore[union-attr] # playback roles come with an output feed
-        except Exception:  # noqa: BLE001 - an exception would silently end miniaudio's callbacks; logged in _fail
-            self._fail()
+        except Exception as error:  # noqa: BLE001 - it would end miniaudio's callbacks without a word; logged in `alive`
+            self._error = error
             return silence(count)
 
     def _capturing(self) -> Generator[None, bytearray, None]:
@@ -135,14 +141,8 @@ class _MiniaudioStream:
             self._called = time.monotonic()
             try:
                 self._feed.push(to_samples(data))  # type: ignore[union-attr] # the microphone comes with an input feed
-            except Exception:  # noqa: BLE001 - see above
-                self._fail()
-
-    def _fail(self) -> None:
-        """A bug of ours: the keeper opens the device anew instead of the sound ending without a word."""
-        if not self._broken:
-            self._broken = True
-            _log.exception("the %s stream failed", self._role.value)
+            except Exception as error:  # noqa: BLE001 - see above
+                self._error = error
 
 
 class _Playback(miniaudio.PlaybackDevice):  # type: ignore[misc] # miniaudio is untyped

@@ -174,6 +174,11 @@ class AudioSystem:
         """Loudness of the last 200 ms at the bridge, after gain and volume."""
         return AudioLevels(microphone=self._bridge.microphone_level.dbfs(), speaker=self._bridge.speaker_level.dbfs())
 
+    @property
+    def processing(self) -> bool:
+        """Whether echo cancellation and its kin are at work now."""
+        return self._processor is not None
+
     def buffer_statistics(self) -> dict[AudioRole, BufferStatistics]:
         """The state of the buffers between device clocks and bridge clock, for the diagnostics of a call."""
         found = {AudioRole.MICROPHONE: self._microphone.statistics(), AudioRole.SPEAKER: self._speaker.statistics()}

@@ -140,8 +140,8 @@ async def test_files_take_the_place_of_microphone_and_speaker(room: Room, tmp_pa
     room.system.open_call_audio()
     heard = b"".join(room.system.pull_microphone() for _ in range(50))
     assert tone_share(np.frombuffer(heard, dtype="<i2"), 1000) > 0.99
-    for number in range(50):
-        room.system.push_speaker(sine(600)(number))
+    for _ in range(50):
+        room.system.push_speaker(sine(600)(b""))
     room.system.close()
     assert len(written(tmp_path / "out.wav")) == 50 * 320
     assert tone_share(written(tmp_path / "out.wav"), 600) > 0.99
@@ -184,8 +184,8 @@ async def test_without_a_backend_there_is_silence_and_the_level_is_still_measure
     room.system.configure(NOTHING)
     room.system.open_call_audio()
     assert room.system.pull_microphone() == SILENCE
-    for number in range(10):
-        room.system.push_speaker(sine(600)(number))
+    for _ in range(10):
+        room.system.push_speaker(sine(600)(b""))
     assert room.system.level().speaker == pytest.approx(-13.5, abs=0.2)
     await room.settle()
     assert room.hardware.opened == []
