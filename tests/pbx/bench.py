@@ -69,6 +69,11 @@ class AsteriskPbx:
     # ---- what it is ---------------------------------------------------------------------------------------------------
 
     @property
+    def is_up(self) -> bool:
+        """Whether `start` succeeded and `stop` has not been called."""
+        return self._supervisor is not None
+
+    @property
     def number(self) -> int:
         """Instance number on this machine."""
         return self._up.number
@@ -141,7 +146,7 @@ class AsteriskPbx:
             slot.release()
         try:
             control = slot.run_folder / "control"
-            self.wait_until(lambda: control.exists() or self._supervisor_ended(), what="the supervisor", timeout=20)
+            self.wait_until(lambda: control.exists() or self._supervisor_ended(), what="the supervisor", within=20)
             self._run()
         except BaseException:
             self.stop()
@@ -245,13 +250,13 @@ class AsteriskPbx:
         """Return the calls' legs."""
         return parse_channels(self.cli("core show channels concise"))
 
-    def recorded(self, name: str, *, timeout: float = 15.0) -> Path:
+    def recorded(self, name: str, *, within: float = 15.0) -> Path:
         """Return the finished recording (wav, 16 kHz) made under that name by 607, 615 or `originate`; wait for its end."""
         folder = self.home / "recorded"
-        self.wait_until((folder / f"{name}.done").exists, what=f"the recording {name}", timeout=timeout)
+        self.wait_until((folder / f"{name}.done").exists, what=f"the recording {name}", within=within)
         path = folder / f"{name}.wav16"
         # MixMonitor closes its file from a thread of its own, a moment after the channel's end.
-        self.wait_until(lambda: path.exists() and path.stat().st_size > 44, what=f"audio in {name}", timeout=timeout)
+        self.wait_until(lambda: path.exists() and path.stat().st_size > 44, what=f"audio in {name}", within=within)
         return path
 
     def ivr_keys(self) -> list[IvrKey]:
@@ -280,20 +285,20 @@ class AsteriskPbx:
         self.cli("core set verbose 5")
         self.cli(f"pjsip set logger {'on' if on else 'off'}")
 
-    def wait_until(self, condition: Callable[[], object], *, what: str, timeout: float = 10.0) -> None:
+    def wait_until(self, condition: Callable[[], object], *, what: str, within: float = 10.0) -> None:
         """Return when the condition holds; an `AssertionError` says what did not come."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + within
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited {timeout:g} s for {what}")
+                raise AssertionError(f"waited {within:g} s for {what}")
             time.sleep(0.02)
 
-    async def until(self, condition: Callable[[], object], *, what: str, timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], *, what: str, within: float = 10.0) -> None:
         """Do as `wait_until` without holding up the event loop."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + within
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited {timeout:g} s for {what}")
+                raise AssertionError(f"waited {within:g} s for {what}")
             await asyncio.sleep(0.02)
 
     # ---- inside -------------------------------------------------------------------------------------------------------
@@ -326,7 +331,8 @@ class AsteriskPbx:
         accounts.write_text(json.dumps(listed, indent=1), encoding="utf-8")
         user, group = asterisk_ids(root)
         home.chmod(0o755)  # mkdtemp made it private to root
-        for name in ("lib", "spool", "run", "log", "recorded"):
+        (home / "log/ivr").touch()  # the dial plan appends only to what exists
+        for name in ("lib", "spool", "run", "log", "log/ivr", "recorded"):
             shutil.chown(home / name, user, group)
         return home
 
@@ -349,6 +355,9 @@ class AsteriskPbx:
             ami_phone_secret=self._ami_secrets["phone"],
             ami_bench_secret=self._ami_secrets["bench"],
         )
+        # Asterisk asks for its own host's name with each call; nothing else can be resolved where it lives.
+        hosts = f"127.0.0.1 localhost\n{self.host} pbx {SERVER_NAME}\n"
+        (self.home / "etc/hosts").write_text(hosts, encoding="ascii")
         write_configuration(self.home / "etc", site=site, accounts=self._accounts, options=self._options)
 
     def _spawn_supervisor(self, slot: instance.Slot, root: Path) -> subprocess.Popen[bytes]:
@@ -373,14 +382,15 @@ class AsteriskPbx:
     def _run(self) -> None:
         instance.command(self.number, "start")
         try:
-            self.wait_until(self._booted, what="Asterisk to be ready", timeout=_READY_SECONDS)
-        except AssertionError as error:
+            self.wait_until(self._booted, what="Asterisk to be ready", within=_READY_SECONDS)
+        except (AssertionError, PbxUnavailable) as error:
             raise PbxUnavailable(f"{error}; its log ends: {self.logs[-2000:]}") from None
 
     def _booted(self) -> bool:
         try:
             return "fully booted" in self.cli("core waitfullybooted")
         except OSError:
+            instance.command(self.number, "alive")  # raises when waiting on would be in vain
             return False
 
 

@@ -13,31 +13,6 @@ from pbx.accounts import EXTENSIONS, HOLD_MUSIC_HZ, Account, EndpointKind, Exten
 _TEMPLATES = Path(__file__).resolve().parent / "conf"
 _PLACE = re.compile(r"@([A-Z0-9_]+)@")
 
-# Order does not matter to Asterisk; grouped for readers. `*` in a name is not allowed here: each one is wanted.
-_MODULES = """
-res_timing_timerfd res_crypto res_pjproject res_sorcery_astdb res_sorcery_config res_sorcery_memory
-res_http_websocket res_security_log res_musiconhold res_parking res_srtp res_rtp_asterisk res_mutestream
-res_manager_devicestate res_manager_presencestate res_clioriginate
-res_format_attr_opus
-res_pjsip res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dialog_info_body_generator
-res_pjsip_diversion res_pjsip_dlg_options res_pjsip_dtmf_info res_pjsip_empty_info
-res_pjsip_endpoint_identifier_user res_pjsip_endpoint_identifier_ip
-res_pjsip_exten_state res_pjsip_header_funcs res_pjsip_logger res_pjsip_maintenance res_pjsip_messaging
-res_pjsip_mwi res_pjsip_mwi_body_generator res_pjsip_nat res_pjsip_notify
-res_pjsip_outbound_authenticator_digest res_pjsip_outbound_publish res_pjsip_path res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer
-res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session res_pjsip_sips_contact
-res_pjsip_transport_websocket chan_pjsip
-bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_native_rtp bridge_simple bridge_softmix
-codec_a_mu codec_alaw codec_g722 codec_gsm codec_opus_open_source codec_resample codec_ulaw
-format_gsm format_pcm format_sln format_wav format_wav_gsm
-app_confbridge app_controlplayback app_dial app_directed_pickup app_echo app_milliwatt app_mixmonitor app_originate
-app_playback app_playtones app_read app_record app_senddtmf app_stack app_transfer app_userevent app_verbose
-app_voicemail app_while
-func_callerid func_channel func_db func_devstate func_env func_extstate func_global func_hangupcause func_logic
-func_math func_pjsip_aor func_pjsip_contact func_pjsip_endpoint func_presencestate func_strings func_timeout func_volume
-pbx_config
-""".split()
-
 
 @dataclass(frozen=True, kw_only=True)
 class PbxOptions:
@@ -75,7 +50,6 @@ def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account
         "CLIENT_ADDRESS": site.client_address,
         "AMI_PHONE_SECRET": site.ami_phone_secret,
         "AMI_BENCH_SECRET": site.ami_bench_secret,
-        "LOAD": "\n".join(f"load = {name}.so" for name in _MODULES),
         "DTMF_MODE": options.dtmf_mode,
         "WEBRTC_CODECS": options.webrtc_codecs,
         "DEFAULT_EXPIRATION": str(options.default_expiration),

@@ -20,7 +20,7 @@ INSTANCE_MOUNT = "pbx"
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _SCRIPTS = Path("/usr/share/debootstrap/scripts")
-_FORMAT = "1"  # a changed recipe gets a new number and with it a new folder
+_FORMAT = "2"  # a changed recipe gets a new number and with it a new folder
 _BUILD_SECONDS = 900
 
 
@@ -70,6 +70,9 @@ def _build(root: Path) -> None:
         shutil.rmtree(draft / "var/cache/apt", ignore_errors=True)
         shutil.rmtree(draft / "var/lib/apt/lists", ignore_errors=True)
         (draft / INSTANCE_MOUNT).mkdir()
+        for name in ("hosts", "resolv.conf"):  # each instance mounts its own over them; this machine's are not for it
+            (draft / "etc" / name).unlink(missing_ok=True)
+            (draft / "etc" / name).touch()
         draft.chmod(0o755)
         draft.rename(root)
         return

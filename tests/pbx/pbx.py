@@ -6,11 +6,10 @@ Runs as root with any Python 3.11 or newer, without the project's environment.
 import argparse
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pbx import instance
 from pbx.accounts import Dial

@@ -8,7 +8,7 @@ Run by `bench.py` as a process of its own in the machine's own namespaces. What 
 * When this process itself is killed, `unshare` dies by its parent-death signal; name and cable of the namespace remain
   and are swept by the next start, which sees that the lock is free.
 
-Commands come over a Unix socket that only root can open, one line each: start, kill, link-down, link-up, quit.
+Commands come over a Unix socket that only root can open, one line each: start, kill, alive, link-down, link-up, quit.
 """
 
 import argparse
@@ -23,8 +23,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pbx.image import INSTANCE_MOUNT
 from pbx.network import PbxNetwork
@@ -43,6 +42,9 @@ mount --rbind /dev "$1/dev"
 mount -t tmpfs tmpfs "$1/tmp"
 mount -t tmpfs tmpfs "$1/run"
 mount --bind "$2" "$1/$3"
+mount --bind "$2/etc/hosts" "$1/etc/hosts"
+mount --bind /dev/null "$1/etc/resolv.conf"
+hostname pbx
 chroot --userspec=asterisk:asterisk "$1" /usr/sbin/asterisk -f -C "/$3/etc/asterisk.conf" &
 wait $!
 """
@@ -108,6 +110,9 @@ class Supervisor:
                 self._tree = self._start_tree()
             case "kill":
                 self._end_tree()
+            case "alive":
+                if self._tree is None or self._tree.poll() is not None:
+                    raise PbxUnavailable("Asterisk has ended")
             case "link-down":
                 self._network.link_down()
             case "link-up":
@@ -121,7 +126,7 @@ class Supervisor:
         (self._home / "run/asterisk.ctl").unlink(missing_ok=True)
         libc = ctypes.CDLL(None)
         command = [tool("nsenter", package="util-linux"), f"--net=/run/netns/{self._network.namespace}", "--",
-                   tool("unshare", package="util-linux"), "--mount", "--pid", "--fork", "--kill-child=SIGKILL",
+                   tool("unshare", package="util-linux"), "--mount", "--pid", "--uts", "--fork", "--kill-child=SIGKILL",
                    "--propagation", "private", "--", "/bin/sh", "-c", _INSIDE, "sh",
                    str(self._root), str(self._home), INSTANCE_MOUNT]  # fmt: skip
         with (self._home / "log/console").open("ab") as output:
