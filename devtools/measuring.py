@@ -1,0 +1,22 @@
+"""`dev.py bench`: starts the benchmark of `tests/bench` in the environment."""
+
+import os
+from pathlib import Path
+
+from devtools import debian
+from devtools.display import virtual_display
+from devtools.environment import Purpose, ensure
+from devtools.places import ROOT
+from devtools.processes import run
+
+_BENCH_SECONDS = 30 * 60
+
+
+def bench(*, as_json: bool, arguments: list[str]) -> int:
+    """Measures on a virtual display of its own, also where there is a real one, so that figures can be compared."""
+    python = ensure(Purpose.DEVELOP)
+    debian.provide(debian.test_packages(), needed=False)
+    paths = os.pathsep.join(filter(None, (str(ROOT / "tests"), os.environ.get("PYTHONPATH"))))
+    command: list[str | Path] = [python, "-m", "bench", *(["--json"] if as_json else []), *arguments]
+    with virtual_display() as env:
+        return run(command, timeout=_BENCH_SECONDS, env={**env, "PYTHONPATH": paths}, cwd=ROOT)
