@@ -169,6 +169,7 @@ async def test_the_last_speaker_gone_is_said_and_the_next_one_is_used(desk: Desk
             assert await heard_in(recording, 600) > 0.98
 
 
+@pytest.mark.expects_log("no sound devices can be listed")
 async def test_the_sound_server_restarting_in_a_call_brings_the_sound_back(desk: Desk) -> None:
     desk.system.open_call_audio()
     with bridge_clock(desk.system, sine(600)):

@@ -98,6 +98,7 @@ async def test_a_dialog_goes_on_over_the_next_link(bench):
     assert (await bench.pbx.next()).cseq == (9, "INFO")
 
 
+@pytest.mark.expects_log("was turned away")
 async def test_a_second_local_peer_is_turned_away_and_the_first_goes_on(bench):
     await bench.client.send(request("OPTIONS"))
     await bench.pbx.next()
@@ -142,6 +143,7 @@ async def test_a_new_local_peer_is_served_when_the_first_has_gone(bench):
         ),
     ],
 )
+@pytest.mark.expects_log("message from the PBX refused")
 async def test_what_the_pbx_must_not_send_is_refused_told_and_survived(bench, frame, reason):
     await bench.pbx.client.send(frame)
     await bench.witness.wait(lambda w: bool(w.refused))
@@ -151,6 +153,7 @@ async def test_what_the_pbx_must_not_send_is_refused_told_and_survived(bench, fr
     assert (await bench.client.next()).status == 200
 
 
+@pytest.mark.expects_log("cannot be framed")
 async def test_a_wrong_content_length_of_the_local_peer_closes_its_connection(bench):
     await bench.client.send(request("OPTIONS").replace(b"Content-Length: 0", b"Content-Length: x"))
     assert await bench.client.closed_by_edge()
