@@ -1,0 +1,231 @@
+"""Renders the window's states into a folder, for people to look at: `python tests/ui_shell/shots.py FOLDER [light|dark] [NAME…]`.
+
+Runs by hand, offscreen or under Xvfb; `QT_SCALE_FACTOR=2` gives the pictures of a dense screen. The application is the real
+one, on the fake engine of the test kit, which tells it what a PBX would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+async def _talk(harness: Any, number: str, name: str, *, loss: float = 0.0, mos: float = 4.4, seconds: int = 252) -> Any:
+    from callmanager.api import CallMediaReported, CallMedia, CallPartyReported, CallStatistics, CallStatisticsReported, Party
+
+    call_id = harness.app.calls.dial(number)
+    await harness.until(lambda: harness.app.calls.get(call_id).state.value == "progress")
+    harness.engine.far_end_answers(call_id)
+    harness.engine.report(CallPartyReported(call_id=call_id, remote=Party(number=number, name=name)))
+    harness.engine.report(
+        CallMediaReported(call_id=call_id, media=CallMedia(codec="G722", clock_rate=16000, encrypted=True, flowing=True))
+    )
+    harness.engine.report(
+        CallStatisticsReported(
+            call_id=call_id, statistics=CallStatistics(loss_percent=loss, jitter_ms=3, round_trip_ms=21, mos=mos)
+        )
+    )
+    harness.clock.advance(seconds)
+    await harness.settle()
+    return call_id
+
+
+@attrs.frozen(kw_only=True)
+class Stage:
+    harness: Any
+    window: Any
+    services: Any
+    folder: Path
+    suffix: str
+
+    async def shot(self, name: str, *, size: tuple[int, int] = (480, 720), widget: Any = None) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        target = widget or self.window
+        if widget is None:
+            self.window.resize(*size)
+        for card in self.window.strip.cards():
+            card.tick(self.harness.clock())
+        await asyncio.sleep(0.12)
+        QApplication.processEvents()
+        target.grab().save(str(self.folder / f"{name}-{self.suffix}.png"))
+
+
+async def ready(stage: Stage) -> None:
+    await stage.harness.connect()
+    await stage.shot("ready")
+
+
+async def first_launch(stage: Stage) -> None:
+    await stage.shot("welcome")
+    stage.window.open_settings()
+    await stage.shot("first-launch")
+    await stage.shot("first-launch-narrow", size=(380, 640))
+
+
+async def in_call(stage: Stage) -> None:
+    await stage.harness.connect()
+    await _talk(stage.harness, "5550134477", "Tomás Medina", seconds=97)
+    await _talk(stage.harness, "5550104477", "Dana Kowalski")
+    await stage.shot("call")
+    await stage.shot("call-narrow", size=(380, 620))
+    await stage.shot("call-wide", size=(1080, 760))
+    call = stage.window.strip.active_call()
+    stage.window.strip.run_shortcut("Ctrl+M")
+    await asyncio.sleep(0.05)
+    await stage.shot("call-muted")
+    for digit in "1234":
+        stage.harness.app.calls.send_digits(call.id, digit)
+    await stage.harness.settle()
+    card = stage.window.strip.cards()[0]
+    stage.window.open_keypad(call.id, card)
+    from callmanager_shell.keypad import Keypad
+
+    pad = stage.window.findChild(Keypad)
+    for digit in "56#":
+        pad.send(digit)
+    await stage.shot("keypad", widget=pad)
+    pad.close()
+
+
+async def states(stage: Stage) -> None:
+    from callmanager.api import CallHoldReported, EndCause, Failure, FailureKind
+
+    await stage.harness.connect()
+    first = await _talk(stage.harness, "2004", "Marcus Hale", loss=3.1, mos=3.4)
+    stage.harness.engine.report(CallHoldReported(call_id=first, held=False, remote_held=True))
+    stage.harness.engine.arrive("5550170022", "Ruth Feld", called="2001")
+    other = stage.harness.app.calls.dial("6004")
+    await stage.harness.settle()
+    stage.harness.engine.finish(other, EndCause.FAILED, Failure(kind=FailureKind.BUSY, sip_code=486))
+    dialled = stage.harness.app.calls.dial("6003")
+    await stage.harness.settle()
+    assert dialled
+    await stage.shot("states")
+    await stage.shot("states-narrow", size=(380, 720))
+
+
+async def offline(stage: Stage) -> None:
+    from callmanager.api import CertificateEvidence, Failure, FailureKind, RegistrationState
+
+    await stage.harness.connect()
+    evidence = CertificateEvidence(
+        subject="CN=pbx.example.com",
+        issuer="CN=Example Office CA",
+        sha256=":".join(["AB", "12", "7F", "E0"] * 8),
+        not_before="2024-01-01",
+        not_after="2025-01-01",
+        problem="certificate has expired",
+    )
+    failure = Failure(kind=FailureKind.TLS, detail="certificate verify failed", certificate=evidence)
+    stage.harness.engine.register(RegistrationState.FAILED, failure)
+    await stage.shot("offline")
+    stage.window.open_settings()
+    await stage.shot("offline-settings", size=(480, 900))
+    stage.window.close_settings()
+    stage.window._show_connection()
+    from callmanager_shell.connection_popover import ConnectionPopover
+
+    popover = stage.window.findChild(ConnectionPopover)
+    await stage.shot("offline-popover", widget=popover)
+    popover.close()
+
+
+async def settings(stage: Stage) -> None:
+    await stage.harness.connect()
+    stage.window.open_settings()
+    page = stage.window.settings_page
+    connection = page.card("connection")
+    await stage.shot("settings", size=(480, 1100))
+    connection.body.form.fold_button.click()
+    await stage.shot("settings-advanced", size=(520, 1500))
+    connection.expand(False)
+    await stage.shot("settings-audio", size=(480, 1100))
+
+
+async def incoming(stage: Stage) -> None:
+    from callmanager_shell.incoming import IncomingPop
+
+    await stage.harness.connect()
+    pop = IncomingPop(stage.services)
+    stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="2001")
+    await stage.shot("incoming", widget=pop)
+    stage.harness.engine.arrive("5550170022", "")
+    await stage.shot("incoming-two", widget=pop)
+    pop.close_down()
+    pop.deleteLater()
+
+
+async def toasts(stage: Stage) -> None:
+    from callmanager.api import Severity
+
+    await stage.harness.connect()
+    stage.services.toast("PC CallManager keeps running in the tray.", hint="Calls still reach you. Quit from the tray icon.")
+    stage.services.toast("The line is busy.", hint="Try again later.", severity=Severity.ERROR)
+    stage.harness.app.problems.raise_problem(
+        "engine", "The call engine stopped.", hint="It is started again by itself.", details="exit code -9"
+    )
+    stage.window.dial("abc")
+    stage.window.dial_field.edit.setText("abc")
+    stage.window.dial_field.show_error("“abc” is not a number that can be called. Type digits, * and #, with a leading + for abroad.")
+    stage.window.dial_field.edit.setFocus()
+    await stage.shot("toasts")
+
+
+SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
+    ready, first_launch, in_call, states, offline, settings, incoming, toasts,
+)  # fmt: skip
+
+
+async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: str, app: Any) -> None:
+    from callmanager.testing.harness import running
+    from callmanager_call_control.plugin import CallControl
+    from callmanager_shell.look import Look
+    from callmanager_shell.shell import make_services
+    from callmanager_shell.window import MainWindow
+
+    with tempfile.TemporaryDirectory() as profile:
+        async with running(Path(profile), plugins={"call_control": CallControl}) as harness:
+            look = Look(app, choice=theme)
+            services = make_services(harness.app, look, clock=harness.clock)
+            window = MainWindow(services, version="0.1.0")
+            window.show()
+            stage = Stage(harness=harness, window=window, services=services, folder=folder, suffix=theme)
+            try:
+                await scene(stage)
+            finally:
+                window.close_down()
+                await services.tasks.stop()
+                window.close()
+                window.deleteLater()
+                assert timedelta
+
+
+def main() -> None:
+    from PySide6.QtWidgets import QApplication
+    from qasync import QEventLoop
+
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    themes = [sys.argv[2]] if len(sys.argv) > 2 else ["light", "dark"]
+    app = QApplication([])
+    app.setQuitOnLastWindowClosed(False)
+    with QEventLoop(app) as loop:
+        for theme in themes:
+            for scene in SCENES:
+                if len(sys.argv) <= 3 or scene.__name__ in sys.argv[3:]:
+                    loop.run_until_complete(_play(scene, folder, theme, app))
+
+
+if __name__ == "__main__":
+    main()

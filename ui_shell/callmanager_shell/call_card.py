@@ -1,0 +1,315 @@
+"""One call: who, what is going on, for how long, and what can be done about it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from callmanager.api import Call, CallState, Direction, EndCause
+from callmanager_shell import call_text
+from callmanager_shell.actions import ActionState, CallActions
+from callmanager_shell.look import Look
+from callmanager_shell.tokens import Radius, Space, Theme, TypeSize
+from callmanager_shell.widgets.avatar import Avatar
+from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.meta_line import MetaLine
+from callmanager_shell.widgets.text import ElidedText, Text
+
+_BAR: Final = 4
+
+
+class CallCard(QFrame):
+    """Shows a snapshot and asks for commands by signals; it changes only when the next snapshot is shown."""
+
+    hang_up = Signal(str)
+    answer = Signal(str)
+    reject = Signal(str)
+    keypad = Signal(str, QWidget)
+    swap = Signal(str)
+    call_again = Signal(str)
+    dismissed = Signal(str)
+    action = Signal(str, object)
+
+    def __init__(
+        self,
+        look: Look,
+        call: Call,
+        actions: CallActions,
+        *,
+        clock: Callable[[], datetime],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._call = call
+        self._actions = actions
+        self._clock = clock
+        self._busy: set[str] = set()
+        self._buttons: dict[str, Button] = {}
+        self._states: list[ActionState] = []
+        self.setObjectName("callCard")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._build()
+        self.show_call(call)
+
+    @property
+    def call(self) -> Call:
+        return self._call
+
+    def _build(self) -> None:
+        look = self._look
+        self._avatar = Avatar(look, name="", key="", parent=self)
+        self._name = ElidedText(role="name")
+        self._meta = MetaLine(look)
+        self._timer = Text()
+        self._timer.setFont(look.font(TypeSize.TIMER, weight=600, tabular=True))
+        self._timer.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._timer.setStyleSheet(f"font-size: {TypeSize.TIMER}px; font-weight: 600;")
+        self._quality = MetaLine(look, align_right=True, size=TypeSize.SMALL)
+
+        names = QVBoxLayout()
+        names.setSpacing(2)
+        names.addStretch()
+        names.addWidget(self._name)
+        names.addWidget(self._meta)
+        names.addStretch()
+        times = QVBoxLayout()
+        times.setSpacing(2)
+        times.addStretch()
+        times.addWidget(self._timer, 0, Qt.AlignmentFlag.AlignRight)
+        times.addWidget(self._quality, 0, Qt.AlignmentFlag.AlignRight)
+        times.addStretch()
+        self._side = QHBoxLayout()
+        self._side.setSpacing(Space.SIBLING)
+        top = QHBoxLayout()
+        top.setSpacing(Space.INNER)
+        top.addWidget(self._avatar)
+        top.addLayout(names, 1)
+        top.addLayout(times)
+        top.addLayout(self._side)
+
+        self._row_widget = QWidget()
+        self._row = QHBoxLayout(self._row_widget)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(Space.SIBLING - 2)
+
+        self._keypad = Button(look, "Keypad", icon="keypad")
+        self._keypad.clicked.connect(lambda: self.keypad.emit(self._call.id, self._keypad))
+        self._more = Button(look, "More", icon="more", compact=True)
+        self._more.clicked.connect(self._show_more)
+        self._hang_up = Button(look, "Hang Up", icon="phone-down", kind=ButtonKind.DANGER, hint="Esc")
+        self._hang_up.clicked.connect(lambda: self.hang_up.emit(self._call.id))
+        self._answer = Button(look, "Answer", icon="phone", kind=ButtonKind.GOOD, hint="Ctrl+Enter")
+        self._answer.clicked.connect(lambda: self.answer.emit(self._call.id))
+        self._reject = Button(look, "Reject", icon="phone-down", kind=ButtonKind.DANGER, hint="Ctrl+Backspace")
+        self._reject.clicked.connect(lambda: self.reject.emit(self._call.id))
+        self._again = Button(look, "Call again", icon="redial")
+        self._again.clicked.connect(lambda: self.call_again.emit(self._call.id))
+        self._close = Button(look, "Dismiss", icon="close", kind=ButtonKind.GHOST, compact=True)
+        self._close.clicked.connect(lambda: self.dismissed.emit(self._call.id))
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.GROUP + 2, Space.INNER, Space.GROUP - 2, Space.INNER)
+        layout.setSpacing(Space.INNER - 2)
+        layout.addLayout(top)
+        layout.addWidget(self._row_widget)
+
+    def show_call(self, call: Call) -> None:
+        """Show another snapshot of the same call."""
+        self._call = call
+        party = call.remote
+        self._name.setText(call_text.name_of(party))
+        self._avatar.show_person(name=party.name, key=call_text.person_key(party))
+        self._meta.show_bits(*call_text.details(call))
+        reading = call_text.quality(call)
+        self._quality.setVisible(reading is not None)
+        if reading is not None:
+            self._quality.show_bits(reading)
+        self.setAccessibleName(f"Call: {call_text.spoken(call)}")
+        self._arrange()
+        self.tick(self._clock())
+        self.update()
+
+    def tick(self, now: datetime) -> None:
+        """Show the time; asked once a second."""
+        text = call_text.timer(self._call, now)
+        self._timer.setVisible(bool(text))
+        if text != self._timer.text():
+            self._timer.setText(text)
+
+    def refresh_actions(self) -> None:
+        """The contributed actions changed."""
+        for button in self._buttons.values():
+            button.deleteLater()
+        self._buttons.clear()
+        self._arrange()
+
+    def set_action_busy(self, key: str, busy: bool) -> None:  # noqa: FBT001 - reads like Qt's setters
+        (self._busy.add if busy else self._busy.discard)(key)
+        if key in self._buttons:
+            self._buttons[key].set_busy(busy)
+
+    def action_button(self, key: str) -> Button | None:
+        return self._buttons.get(key)
+
+    # ------------------------------------------------------------------------------------------------------------ arrangement
+
+    def _arrange(self) -> None:
+        """Put the buttons where this state of the call wants them."""
+        call = self._call
+        self._states = self._actions.states(call) if call.state is not CallState.ENDED else []
+        side: list[Button] = []
+        row: list[Button] = []
+        if call.state is CallState.ENDED:
+            side = [self._again, self._close] if call.remote.number or call.remote.uri else [self._close]
+        elif call.state is CallState.RINGING:
+            side = [self._reject, self._answer]
+        elif call.held:
+            # a held call is one line: how to get back, how to end, and the rest behind "More"
+            side = [self._button_for(state) for state in self._states if state.checked]
+            if any(not state.checked for state in self._states):
+                side.append(self._more)
+            side.append(self._hang_up)
+        elif call.state is CallState.CONNECTED:
+            row = [self._button_for(state) for state in self._states]
+            row.insert(min(2, len(row)), self._keypad)
+            row.append(self._hang_up)
+        else:
+            early = call.media is not None and call.media.early
+            side = [*([self._keypad] if early else []), self._hang_up]
+        used = {id(button) for button in (*side, *row)}
+        for button in (*self._buttons.values(), *self._own_buttons()):
+            if id(button) not in used:
+                button.hide()
+                button.setParent(self)
+        self._fill(self._side, side, stretch_before_last=False)
+        self._fill(self._row, row, stretch_before_last=True)
+        self._row_widget.setVisible(bool(row))
+        previous: QWidget = self
+        for button in (*row, *side):
+            self.setTabOrder(previous, button)
+            previous = button
+        self._fit()
+
+    def _own_buttons(self) -> tuple[Button, ...]:
+        return (self._keypad, self._more, self._hang_up, self._answer, self._reject, self._again, self._close)
+
+    def _fill(self, layout: QHBoxLayout, buttons: list[Button], *, stretch_before_last: bool) -> None:
+        present = [item.widget() for index in range(layout.count()) if (item := layout.itemAt(index)) and item.widget()]
+        if present == buttons:
+            for button in buttons:
+                button.show()
+            return
+        while (item := layout.takeAt(0)) is not None:
+            del item
+        for index, button in enumerate(buttons):
+            if stretch_before_last and index == len(buttons) - 1:
+                layout.addStretch()
+            layout.addWidget(button)
+            button.show()
+
+    def _button_for(self, state: ActionState) -> Button:
+        button = self._buttons.get(state.key)
+        if button is None:
+            button = Button(self._look, state.label, icon=state.action.icon, hint=state.action.shortcut, parent=self)
+            button.clicked.connect(lambda _checked=False, key=state.key: self._run(key))
+            self._buttons[state.key] = button
+        icon = "play" if state.checked and state.action.icon == "pause" else state.action.icon
+        button.set_label(state.label, icon=icon)
+        kind = ButtonKind.PLAIN
+        if state.checked:
+            kind = ButtonKind.WARNING if self._call.held and state.action.icon == "pause" else ButtonKind.MUTED_ON
+        button.set_kind(kind)
+        button.set_busy(state.key in self._busy)
+        return button
+
+    def _run(self, key: str) -> None:
+        state = next((state for state in self._states if state.key == key), None)
+        if state is not None:
+            self.action.emit(self._call.id, state)
+
+    def _fit(self) -> None:
+        """Turn buttons into icons when the words do not fit."""
+        row = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
+        width = self.width() - 2 * Space.GROUP
+        wanted = sum(button.full_width() for button in row) + self._row.spacing() * len(row) + Space.GROUP
+        for button in row:
+            button.set_compact(button is not self._hang_up and wanted > width)
+        side = [w for i in range(self._side.count()) if (it := self._side.itemAt(i)) and isinstance(w := it.widget(), Button)]
+        narrow = self.width() < 460
+        for button in side:
+            always = button in {self._close, self._more} or (button is self._hang_up and self._call.held)
+            button.set_compact(always or (narrow and len(side) > 1) or (narrow and button is self._keypad))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._fit()
+
+    # -------------------------------------------------------------------------------------------------------------- behaviour
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        if event.button() is Qt.MouseButton.LeftButton and self._call.held and self._call.live:
+            self.swap.emit(self._call.id)
+            return
+        super().mouseDoubleClickEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+        if self._call.state is CallState.ENDED:
+            return
+        menu = self._menu(self._states)
+        menu.addSeparator()
+        menu.addAction(self._look.icon("phone-down"), "Hang Up", lambda: self.hang_up.emit(self._call.id))
+        menu.popup(event.globalPos())
+
+    def _show_more(self) -> None:
+        menu = self._menu([state for state in self._states if not state.checked])
+        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
+
+    def _menu(self, states: list[ActionState]) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for state in states:
+            entry = menu.addAction(self._look.icon(state.action.icon), state.label)
+            entry.triggered.connect(lambda _checked=False, key=state.key: self._run(key))
+        return menu
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange:
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        theme = self._look.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        card = QPainterPath()
+        card.addRoundedRect(area, Radius.CARD, Radius.CARD)
+        bar_colour, fill = self._colours(theme)
+        painter.fillPath(card, QColor(fill))
+        strip = QPainterPath()
+        strip.addRect(QRectF(0, 0, _BAR, self.height()))
+        painter.setPen(QPen(QColor(theme.line), 1))
+        painter.drawPath(card)
+        painter.fillPath(card.intersected(strip), QColor(bar_colour))
+        painter.end()
+
+    def _colours(self, theme: Theme) -> tuple[str, str]:
+        call = self._call
+        surface = theme.raised if not theme.dark else theme.surface
+        if call.state is CallState.ENDED:
+            failed = call.end is not None and call.end.cause is EndCause.FAILED
+            missed = call.end is not None and call.end.cause is EndCause.MISSED and call.direction is Direction.INCOMING
+            return (theme.danger if failed or missed else theme.offline), surface
+        if call.held:
+            return theme.warning, theme.held_background
+        if call.remote_held:
+            return theme.warning, surface
+        if call.muted:
+            return theme.danger, surface
+        if call.state is CallState.CONNECTED:
+            return theme.good, surface
+        return theme.accent, surface

@@ -1,0 +1,133 @@
+"""What a call card says, as pure functions of the call's snapshot; the words are the manual's."""
+
+from datetime import datetime
+
+from callmanager.api import Call, CallState, Direction, EndCause, Party, explain, format_number
+from callmanager_shell.widgets.meta_line import Bit
+
+
+def name_of(party: Party) -> str:
+    return party.name.strip() or format_number(party.number) or party.uri or "Unknown caller"
+
+
+def number_of(party: Party) -> str:
+    """The number, unless it is already shown as the name."""
+    number = format_number(party.number)
+    return number if number != name_of(party) else ""
+
+
+def person_key(party: Party) -> str:
+    return party.number or party.uri or party.name
+
+
+def duration(seconds: float) -> str:
+    """`MM:SS`, from an hour on `H:MM:SS`."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, second = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes:02}:{second:02}"
+
+
+def timer(call: Call, now: datetime) -> str:
+    """Time since the answer; empty before it."""
+    if call.answered_at is None:
+        return ""
+    return duration(((call.ended_at or now) - call.answered_at).total_seconds())
+
+
+def state_words(call: Call) -> str:
+    """What is going on, when it is not simply a conversation."""
+    match call.state:
+        case CallState.DIALING:
+            return "Calling…"
+        case CallState.PROGRESS:
+            return "Connecting audio…" if call.media is not None and call.media.early and call.media.flowing else "Ringing…"
+        case CallState.RINGING:
+            return "Incoming call"
+        case CallState.ENDED:
+            return end_words(call)
+        case CallState.CONNECTED:
+            if call.held:
+                return "On hold"
+            return "On hold by the other side" if call.remote_held else ""
+
+
+def end_words(call: Call) -> str:
+    """Why it ended, in plain words."""
+    end = call.end
+    if end is None:
+        return "Call ended"
+    match end.cause:
+        case EndCause.FAILED:
+            return explain(end.failure).text.rstrip(".") if end.failure is not None else "Call failed"
+        case EndCause.MISSED:
+            return "Missed call" if call.direction is Direction.INCOMING else "No answer"
+        case EndCause.REJECTED:
+            return "Declined"
+        case EndCause.ELSEWHERE:
+            return "Answered on another device"
+        case EndCause.REMOTE:
+            return "The other side hung up" if call.answered_at is not None else "The other side ended the call"
+        case EndCause.LOCAL:
+            return "Call ended" if call.answered_at is not None else "Cancelled"
+
+
+def end_hint(call: Call) -> str:
+    """The next step after a failed call, if there is one."""
+    if call.end is not None and call.end.cause is EndCause.FAILED and call.end.failure is not None:
+        return explain(call.end.failure).hint
+    return ""
+
+
+def details(call: Call) -> tuple[Bit, ...]:
+    """The second line of a card."""
+    bits: list[Bit] = []
+    words = state_words(call)
+    ended = call.state is CallState.ENDED
+    if words:
+        colour = "danger_text" if ended and call.end is not None and call.end.cause is EndCause.FAILED else "muted"
+        if call.held or call.remote_held:
+            colour = "warning_text"
+        bits.append(Bit(text=words, colour=colour, keep=True, tip=end_hint(call)))
+    if call.held and not ended:
+        bits.append(Bit(text="double-click to swap"))
+        return tuple(bits)
+    number = number_of(call.remote)
+    if number:
+        bits.append(Bit(text=number, keep=not words))
+    if call.state is CallState.RINGING and call.called:
+        bits.append(Bit(text=f"for {format_number(call.called)}"))
+    if call.muted and not ended:
+        bits.insert(0, Bit(text="Muted", icon="mic-off", colour="danger_text", keep=True, tip="The caller can't hear you."))
+    media = call.media
+    if media is not None and call.state is CallState.CONNECTED:
+        if media.wideband:
+            bits.append(Bit(text="HD", tip=f"{media.codec}, {media.clock_rate // 1000} kHz"))
+        if media.encrypted:
+            bits.append(Bit(text="encrypted", icon="lock", keep=True, tip="The audio of this call is encrypted (SRTP)."))
+        if not bits:
+            bits.append(Bit(text=media.codec or "Connected", tip=f"{media.clock_rate // 1000} kHz" if media.clock_rate else ""))
+    return tuple(bits)
+
+
+def quality(call: Call) -> Bit | None:
+    """Good, fair or poor, from the estimated MOS; figures in the tool tip. None before there is a reading."""
+    reading = call.statistics
+    if reading is None or reading.mos is None or call.state is not CallState.CONNECTED or call.held or call.remote_held:
+        return None
+    round_trip = f"{reading.round_trip_ms:.0f} ms" if reading.round_trip_ms is not None else "not known yet"
+    tip = (
+        f"Loss {reading.loss_percent:.1f} %, jitter {reading.jitter_ms:.0f} ms, round trip {round_trip}, "
+        f"estimated MOS {reading.mos:.1f}"
+    )
+    # ITU-T G.107 annex B: from R = 80 on (MOS 4.0) users are satisfied, below R = 60 (MOS 3.1) nearly all are not
+    if reading.mos >= 4.0:
+        return Bit(text="good", dot="good", colour="good_text", tip=tip)
+    if reading.mos >= 3.1:
+        return Bit(text="fair", dot="warning", colour="warning_text", tip=tip)
+    return Bit(text="poor", dot="danger", colour="danger_text", tip=tip)
+
+
+def spoken(call: Call) -> str:
+    """The card in one sentence for a screen reader."""
+    return ", ".join(filter(None, (name_of(call.remote), number_of(call.remote), state_words(call) or "connected")))

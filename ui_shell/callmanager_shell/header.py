@@ -1,0 +1,126 @@
+"""The header bar: logo, product name, registration pill, theme toggle and gear."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from callmanager_shell.connection_text import ConnectionView, Standing
+from callmanager_shell.icons import logo_pixmap
+from callmanager_shell.look import Look
+from callmanager_shell.tokens import Space, TypeSize
+from callmanager_shell.widgets.button import Button, ButtonKind, reached_by_keyboard
+from callmanager_shell.widgets.text import Text
+
+_NARROW: Final = 430
+
+
+class RegistrationPill(QPushButton):
+    """A dot and the extension when registered, otherwise a word; opens the connection's details."""
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._view: ConnectionView | None = None
+        self._ring = False
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        self._ring = reached_by_keyboard(event)
+        super().focusInEvent(event)
+
+    def show_view(self, view: ConnectionView) -> None:
+        self._view = view
+        self.setText(view.pill)
+        self.setAccessibleName(view.spoken)
+        self.setToolTip(view.spoken)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        width = QFontMetrics(self._look.font(TypeSize.BODY, weight=600)).horizontalAdvance(self.text())
+        return QSize(width + 36, 26)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        if self._view is None:
+            return
+        theme = self._look.theme
+        fills = {
+            Standing.READY: (theme.good_background, theme.good_text),
+            Standing.CONNECTING: (theme.held_background, theme.warning_text),
+        }
+        fill, ink = fills.get(self._view.standing, (theme.danger_background, theme.danger_text))
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QPen(QColor(ink), 1) if self.underMouse() else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(fill))
+        painter.drawRoundedRect(area, 13, 13)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(getattr(theme, self._view.dot)))
+        painter.drawEllipse(QRectF(10.5, self.height() / 2 - 4, 8, 8))
+        painter.setPen(QColor(ink))
+        painter.setFont(self._look.font(TypeSize.BODY, weight=600, tabular=True))
+        painter.drawText(QRectF(25, 0, self.width() - 25, self.height()), int(Qt.AlignmentFlag.AlignVCenter), self.text())
+        if self.hasFocus() and self._ring:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.accent), 2))
+            painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 13, 13)
+        painter.end()
+
+
+class _Logo(QWidget):
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(26, 26)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, logo_pixmap(26, self.devicePixelRatioF()))
+        painter.end()
+
+
+class Header(QFrame):
+    settings_wanted = Signal()
+    details_wanted = Signal()
+    theme_toggled = Signal()
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.setProperty("role", "header")
+        self.setFixedHeight(48)
+        self.pill = RegistrationPill(look)
+        self.pill.clicked.connect(self.details_wanted)
+        self._name = Text("PC CallManager", role="name")
+        self.theme_button = Button(look, "", icon="moon", kind=ButtonKind.GHOST, compact=True)
+        self.theme_button.clicked.connect(self.theme_toggled)
+        self.gear = Button(look, "Settings", icon="settings", kind=ButtonKind.GHOST, compact=True, hint="Ctrl+,")
+        self.gear.clicked.connect(self.settings_wanted)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(Space.GROUP, 0, Space.INNER, 1)
+        layout.setSpacing(Space.INNER)
+        layout.addWidget(_Logo())
+        layout.addWidget(self._name)
+        layout.addWidget(self.pill)
+        layout.addStretch()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(Space.TIGHT)
+        buttons.addWidget(self.theme_button)
+        buttons.addWidget(self.gear)
+        layout.addLayout(buttons)
+        self._show_theme()
+        look.changed.connect(self._show_theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._name.setVisible(self.width() >= _NARROW)
+
+    def _show_theme(self) -> None:
+        dark = self._look.theme.dark
+        self.theme_button.set_label("Light theme" if dark else "Dark theme", icon="sun" if dark else "moon")

@@ -1,0 +1,168 @@
+"""The screen pop: incoming calls over all other windows, without taking the focus from what the user is typing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, UserError, format_number
+from callmanager_shell import call_text
+from callmanager_shell.look import Look
+from callmanager_shell.services import ShellServices
+from callmanager_shell.tokens import Radius, Space
+from callmanager_shell.widgets.avatar import Avatar
+from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.text import ElidedText, Text
+
+_MARGIN: Final = 16
+_WIDTH: Final = 356
+
+
+class _PopCard(QWidget):
+    """One waiting call."""
+
+    answer = Signal(str)
+    reject = Signal(str)
+
+    def __init__(self, look: Look, call: Call, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.call_id = call.id
+        self.setFixedWidth(_WIDTH)
+        self._avatar = Avatar(look, name="", key="", size=48)
+        self._name = ElidedText(role="name")
+        self._name.setStyleSheet("font-size: 15px; font-weight: 600;")
+        self._number = ElidedText(role="muted")
+        self._line = ElidedText(role="small")
+        self.answer_button = Button(look, "Answer", icon="phone-filled", kind=ButtonKind.GOOD)
+        self.answer_button.clicked.connect(lambda: self.answer.emit(self.call_id))
+        self.reject_button = Button(look, "Reject", icon="phone-down", kind=ButtonKind.DANGER)
+        self.reject_button.clicked.connect(lambda: self.reject.emit(self.call_id))
+        for button in (self.answer_button, self.reject_button):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        caption = Text("Incoming call", role="small")
+        for widget in (caption, self._name, self._number, self._line):
+            words.addWidget(widget)
+        top = QHBoxLayout()
+        top.setSpacing(Space.INNER + 2)
+        top.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignVCenter)
+        top.addLayout(words, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(Space.SIBLING)
+        buttons.addWidget(self.reject_button)
+        buttons.addWidget(self.answer_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.GROUP + 4, Space.GROUP, Space.GROUP, Space.GROUP)
+        layout.setSpacing(Space.INNER + 2)
+        layout.addLayout(top)
+        layout.addLayout(buttons)
+        self.show_call(call)
+
+    def show_call(self, call: Call) -> None:
+        name = call_text.name_of(call.remote)
+        number = call_text.number_of(call.remote)
+        self._avatar.show_person(name=call.remote.name, key=call_text.person_key(call.remote))
+        self._name.setText(name)
+        self._number.setText(number)
+        self._number.setVisible(bool(number))
+        self._line.setText(f"Calls {format_number(call.called)}" if call.called else "")
+        self._line.setVisible(bool(call.called))
+        self.setAccessibleName(f"Incoming call from {call_text.spoken(call)}")
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        theme = self._look.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QPen(QColor(theme.line_strong), 1))
+        painter.setBrush(QColor(theme.raised))
+        painter.drawRoundedRect(area, Radius.CARD, Radius.CARD)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.accent_fill))
+        painter.drawRoundedRect(QRectF(6, 14, 3, self.height() - 28), 1.5, 1.5)
+        painter.end()
+
+
+class IncomingPop(QWidget):
+    """One window for all waiting calls, stacked; there while at least one rings. It never becomes the active window."""
+
+    def __init__(self, services: ShellServices) -> None:
+        super().__init__(
+            None,
+            Qt.WindowType.Tool
+            | Qt.WindowType.FramelessWindowHint
+            | Qt.WindowType.WindowStaysOnTopHint
+            | Qt.WindowType.WindowDoesNotAcceptFocus,
+        )
+        self._services = services
+        self._cards: dict[str, _PopCard] = {}
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
+        self.setWindowTitle("Incoming call - PC CallManager")
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(Space.SIBLING)
+        bus = services.app.bus
+        self._undo: list[Callable[[], None]] = [
+            bus.subscribe(CallAdded, lambda event: self._follow(event.call), owner="shell"),
+            bus.subscribe(CallChanged, lambda event: self._follow(event.after), owner="shell"),
+        ]
+        for call in services.app.calls.current():
+            self._follow(call)
+
+    def cards(self) -> tuple[_PopCard, ...]:
+        return tuple(self._cards.values())
+
+    def close_down(self) -> None:
+        for undo in self._undo:
+            undo()
+        self._undo.clear()
+        self.hide()
+
+    def _follow(self, call: Call) -> None:
+        card = self._cards.get(call.id)
+        if call.state is not CallState.RINGING:
+            if card is not None:
+                del self._cards[call.id]
+                self._layout.removeWidget(card)
+                card.hide()
+                card.deleteLater()
+                self._place()
+            return
+        if card is None:
+            card = _PopCard(self._services.look, call, self)
+            card.answer.connect(lambda call_id: self._command(lambda: self._services.app.calls.answer(CallId(call_id))))
+            card.reject.connect(lambda call_id: self._command(lambda: self._services.app.calls.reject(CallId(call_id))))
+            self._cards[call.id] = card
+            self._layout.addWidget(card)
+            card.show()
+            self._place()
+        else:
+            card.show_call(call)
+
+    def _place(self) -> None:
+        if not self._cards:
+            self.hide()
+            return
+        self._layout.activate()
+        self.adjustSize()
+        screen = QGuiApplication.primaryScreen()
+        if screen is not None:
+            area = screen.availableGeometry()
+            self.move(area.right() - self.width() - _MARGIN + 1, area.bottom() - self.height() - _MARGIN + 1)
+        self.show()
+        self.raise_()
+
+    def _command(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except UserError as error:
+            self._services.show_error(error)

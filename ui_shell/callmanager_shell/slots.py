@@ -1,0 +1,78 @@
+"""From a Qt signal to a coroutine: owned, reported, and gone with its widget."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from callmanager.api import UserError
+
+
+class ReportFault(Protocol):
+    """The funnel for bugs: `owner` is a plugin id, `shell` or `core`."""
+
+    def __call__(self, error: BaseException, *, owner: str, doing: str) -> None: ...
+
+
+class ShowError(Protocol):
+    """Shows a `UserError` where the user is looking."""
+
+    def __call__(self, error: UserError) -> None: ...
+
+
+class TaskOwner:
+    """Starts coroutines for widgets. A `UserError` becomes a toast, anything else a fault with the owner's name; a task is
+    cancelled when its widget is destroyed. Used on the loop thread only."""
+
+    def __init__(self, *, report_fault: ReportFault, show_error: ShowError) -> None:
+        self._report_fault = report_fault
+        self._show_error = show_error
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run(
+        self,
+        owner: QObject,
+        work: Coroutine[Any, Any, None],
+        *,
+        name: str = "shell",
+        doing: str = "",
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        """Start `work`; `done` is called at its end, however it ended, unless the widget is gone by then."""
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guard(work, name, doing))
+        self._tasks.add(task)
+        link = owner.destroyed.connect(lambda: task.cancel())
+
+        def finished(ended: asyncio.Task[None]) -> None:
+            self._tasks.discard(ended)
+            if not ended.cancelled():
+                QObject.disconnect(link)
+                if done is not None:
+                    done()
+
+        task.add_done_callback(finished)
+
+    def connect(
+        self, signal: SignalInstance | Signal, owner: QObject, work: Callable[..., Coroutine[Any, Any, None]], *, name: str = "shell"
+    ) -> None:
+        """Run `work(*arguments)` each time the signal is emitted."""
+        assert isinstance(signal, SignalInstance)
+        signal.connect(lambda *arguments: self.run(owner, work(*arguments), name=name))
+
+    async def stop(self) -> None:
+        """Cancel what still runs; for the end of the program."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _guard(self, work: Coroutine[Any, Any, None], name: str, doing: str) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except UserError as error:
+            self._show_error(error)
+        except Exception as error:  # noqa: BLE001 - a bug in a button must not take the window with it
+            self._report_fault(error, owner=name, doing=doing or "running an action of the window")

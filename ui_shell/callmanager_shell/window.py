@@ -1,0 +1,329 @@
+"""The main window: header, problems, QuickDialer, calls, and below them the panels or a designed emptiness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QByteArray, Signal
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from callmanager.api import (
+    AccountChanged,
+    AppearanceSettings,
+    CallId,
+    NoticePosted,
+    ProblemCleared,
+    ProblemRaised,
+    RegistrationChanged,
+    SettingsChanged,
+    SettingsError,
+    UserError,
+)
+from callmanager_shell.banner import ProblemBanner
+from callmanager_shell.call_strip import CallStrip
+from callmanager_shell.connection_text import CONNECTION_PROBLEMS, connection_view
+from callmanager_shell.dial_field import DialField
+from callmanager_shell.empty_state import EmptyState
+from callmanager_shell.header import Header
+from callmanager_shell.icons import logo_pixmap
+from callmanager_shell.kit import ShellKit
+from callmanager_shell.panels import PanelHost
+from callmanager_shell.services import ShellServices, sentence
+from callmanager_shell.tokens import Space
+
+if TYPE_CHECKING:
+    from callmanager_shell.settings_page import SettingsPage
+
+_FIRST_SIZE: Final = (480, 720)
+_SMALLEST: Final = (380, 480)
+_WIDEST_CONTENT: Final = 760
+
+
+class MainWindow(QMainWindow):
+    """Follows the application's events and never keeps a state of its own about calls or the connection.
+
+    `close_requested` is emitted instead of closing when the shell decides what closing means (see `on_close`)."""
+
+    shown_first = Signal()
+
+    def __init__(self, services: ShellServices, *, version: str) -> None:
+        super().__init__()
+        self._services = services
+        self._settings_page: SettingsPage | None = None
+        self.on_close: Callable[[], bool] = lambda: True
+        """Asked when the user closes the window: true closes it, false means that the shell hid it."""
+        self.setWindowTitle(f"PC CallManager {version}")
+        self.setWindowIcon(self._window_icon())
+        self.setMinimumSize(*_SMALLEST)
+        self.resize(*_FIRST_SIZE)
+        self._build()
+        self._shortcuts()
+        self._subscribe()
+        services.toasts.attach(self)
+        services.look.changed.connect(self._restyled)
+        self._follow()
+
+    # --------------------------------------------------------------------------------------------------------------- building
+
+    def _build(self) -> None:
+        services = self._services
+        look = services.look
+        self.header = Header(look)
+        self.header.settings_wanted.connect(self.toggle_settings)
+        self.header.details_wanted.connect(self._show_connection)
+        self.header.theme_toggled.connect(self._toggle_theme)
+        self.banner = ProblemBanner(look)
+        self.banner.settings_wanted.connect(self.open_settings)
+        self.dial_field = DialField(look)
+        self.dial_field.dial.connect(self.dial)
+        self.strip = CallStrip(services)
+        self.strip.count_changed.connect(lambda _count: self._follow())
+        self.strip.keypad_wanted.connect(self.open_keypad)
+        self.empty = EmptyState(look)
+        self.empty.settings_wanted.connect(self.open_settings)
+        self.empty.connect_wanted.connect(self.connect_account)
+        self.panels = PanelHost(services, lambda plugin_id: ShellKit(services, plugin_id))
+
+        phone = QWidget()
+        phone_layout = QVBoxLayout(phone)
+        phone_layout.setContentsMargins(0, 0, 0, 0)
+        phone_layout.setSpacing(0)
+        phone_layout.addWidget(self.empty, 1)
+        phone_layout.addWidget(self.panels, 2)
+        self.empty.setVisible(self.panels.count() == 0)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(phone)
+
+        self._column = QWidget()
+        self._column.setMaximumWidth(_WIDEST_CONTENT)
+        column = QVBoxLayout(self._column)
+        column.setContentsMargins(Space.INNER, Space.INNER, Space.INNER, 0)
+        column.setSpacing(Space.INNER)
+        column.addWidget(self.dial_field)
+        strip_holder = QVBoxLayout()
+        strip_holder.setContentsMargins(Space.TIGHT, 0, Space.TIGHT, 0)
+        strip_holder.addWidget(self.strip)
+        column.addLayout(strip_holder)
+        column.addWidget(self._pages, 1)
+
+        central = QWidget()
+        central.setProperty("role", "window")
+        outer = QVBoxLayout(central)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.header)
+        outer.addWidget(self.banner)
+        middle = QHBoxLayout()
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.addStretch(1)
+        middle.addWidget(self._column, 1000)
+        middle.addStretch(1)
+        outer.addLayout(middle, 1)
+        self.setCentralWidget(central)
+        self.dial_field.edit.setFocus()
+
+    def _shortcuts(self) -> None:
+        keys: list[tuple[str, Callable[[], object]]] = [
+            ("Ctrl+D", self._focus_dial_field),
+            ("Ctrl+,", self.toggle_settings),
+            ("Escape", self._escape),
+            ("Ctrl+Return", self.answer_ringing),
+            ("Ctrl+Enter", self.answer_ringing),
+            ("Ctrl+Backspace", self.reject_ringing),
+        ]
+        for sequence, handler in keys:
+            QShortcut(QKeySequence(sequence), self, activated=handler)  # type: ignore[call-overload]  # PySide's property style
+        # what plugins contribute, each once: Ctrl+M and Ctrl+H are call control's
+        for sequence in dict.fromkeys(owned.value.shortcut for owned in self._services.actions.all() if owned.value.shortcut):
+            shortcut = QShortcut(QKeySequence(sequence), self)
+            shortcut.activated.connect(lambda sequence=sequence: self.strip.run_shortcut(sequence))
+
+    def _subscribe(self) -> None:
+        bus = self._services.app.bus
+        self._undo: list[Callable[[], None]] = [
+            bus.subscribe(RegistrationChanged, lambda _event: self._follow_connection(), owner="shell"),
+            bus.subscribe(AccountChanged, lambda _event: self._follow_connection(), owner="shell"),
+            bus.subscribe(ProblemRaised, lambda _event: self._follow(), owner="shell"),
+            bus.subscribe(ProblemCleared, lambda _event: self._follow(), owner="shell"),
+            bus.subscribe(SettingsChanged, self._follow_settings, owner="shell"),
+            bus.subscribe(NoticePosted, self._show_notice, owner="shell"),
+        ]
+
+    def close_down(self) -> None:
+        """Stop following the application; the window may be deleted afterwards."""
+        for undo in self._undo:
+            undo()
+        self._undo.clear()
+        self.strip.close_down()
+        self.panels.close_down()
+        if self._settings_page is not None:
+            self._settings_page.close_down()
+
+    # --------------------------------------------------------------------------------------------------------------- commands
+
+    def dial(self, text: str) -> None:
+        """Call what was typed; a refusal is said below the field."""
+        try:
+            self._services.app.calls.dial(text)
+        except UserError as error:
+            self.dial_field.show_error(" ".join(filter(None, (sentence(error.text), error.hint))))
+            return
+        self.dial_field.clear()
+        self.close_settings()
+
+    def answer_ringing(self) -> None:
+        call = self.strip.ringing_call()
+        if call is not None:
+            self._command(lambda: self._services.app.calls.answer(call.id))
+
+    def reject_ringing(self) -> None:
+        call = self.strip.ringing_call()
+        if call is not None:
+            self._command(lambda: self._services.app.calls.reject(call.id))
+
+    def connect_account(self) -> None:
+        self._command(self._services.app.accounts.connect)
+
+    def open_keypad(self, call_id: str, anchor: QWidget) -> None:
+        from callmanager_shell.keypad import Keypad
+
+        call = self._services.app.calls.get(CallId(call_id))
+        if call is not None:
+            Keypad(self._services, call, self).open_at(anchor)
+
+    def open_settings(self) -> None:
+        if self._settings_page is None:
+            from callmanager_shell.settings_page import SettingsPage
+
+            self._settings_page = SettingsPage(self._services)
+            self._settings_page.closed.connect(self.close_settings)
+            self._pages.addWidget(self._settings_page)
+        self._pages.setCurrentWidget(self._settings_page)
+        self.dial_field.hide()
+        self._settings_page.opened()
+        self._follow_problems()
+
+    def close_settings(self) -> None:
+        if self.settings_open:
+            assert self._settings_page is not None
+            self._settings_page.leave()
+            self._pages.setCurrentIndex(0)
+            self.dial_field.show()
+            self.dial_field.edit.setFocus()
+            self._follow_problems()
+
+    @property
+    def settings_open(self) -> bool:
+        return self._settings_page is not None and self._pages.currentWidget() is self._settings_page
+
+    @property
+    def settings_page(self) -> SettingsPage | None:
+        return self._settings_page
+
+    def toggle_settings(self) -> None:
+        if self.settings_open:
+            self.close_settings()
+        else:
+            self.open_settings()
+
+    def bring_to_front(self) -> None:
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    # ---------------------------------------------------------------------------------------------------------------- geometry
+
+    def restore(self, geometry: bytes) -> None:
+        """Put the window where it was, unless that is off every screen now."""
+        if geometry and not self.restoreGeometry(QByteArray(geometry)):
+            self.resize(*_FIRST_SIZE)
+
+    def geometry_state(self) -> bytes:
+        return bytes(self.saveGeometry().data())
+
+    # --------------------------------------------------------------------------------------------------------------- following
+
+    def _follow(self) -> None:
+        self._follow_connection()
+        self._follow_problems()
+
+    def _follow_connection(self) -> None:
+        accounts = self._services.app.accounts
+        view = connection_view(accounts.current, accounts.registration, self._services.app.problems.current())
+        self.header.pill.show_view(view)
+        self.empty.show_view(view, in_call=bool(self.strip.cards()))
+
+    def _follow_problems(self) -> None:
+        problems = self._services.app.problems.current()
+        # said once: where the empty state or Settings already explain the connection, the banner leaves it to them
+        explained = self.settings_open or (self.panels.count() == 0 and not self.strip.cards())
+        if explained:
+            problems = tuple(problem for problem in problems if problem.id not in CONNECTION_PROBLEMS)
+        self.banner.show_problems(problems)
+
+    def _follow_settings(self, event: SettingsChanged) -> None:
+        if isinstance(event.after, AppearanceSettings):
+            self._services.look.choose(event.after.theme, event.after.density)
+
+    def _show_notice(self, event: NoticePosted) -> None:
+        notice = event.notice
+        self._services.toast(notice.text, hint=notice.hint, severity=notice.severity)
+
+    def _show_connection(self) -> None:
+        from callmanager_shell.connection_popover import ConnectionPopover
+
+        accounts = self._services.app.accounts
+        popover = ConnectionPopover(self._services.look, accounts.current, accounts.registration, self._services.app.problems.current(), self)
+        popover.settings_wanted.connect(self.open_settings)
+        popover.connect_wanted.connect(self.connect_account)
+        popover.open_at(self.header.pill)
+
+    def _toggle_theme(self) -> None:
+        theme = "light" if self._services.look.theme.dark else "dark"
+        try:
+            self._services.app.settings.update(AppearanceSettings, theme=theme)
+        except SettingsError as error:
+            self._services.show_error(UserError(error.complaints[0], "Your administrator has set the theme."))
+
+    def _focus_dial_field(self) -> None:
+        self.close_settings()
+        self.dial_field.focus()
+
+    def _escape(self) -> None:
+        if self.settings_open:
+            self.close_settings()
+        else:
+            self.strip.hang_up_active()
+
+    def _command(self, command: Callable[[], object]) -> None:
+        try:
+            command()
+        except UserError as error:
+            self._services.show_error(error)
+
+    def _restyled(self) -> None:
+        for widget in (self, *self.findChildren(QWidget)):
+            widget.update()
+
+    @staticmethod
+    def _window_icon() -> QIcon:
+        icon = QIcon()
+        for size in (16, 32, 64):
+            icon.addPixmap(logo_pixmap(size, 1.0))
+        return icon
+
+    # --------------------------------------------------------------------------------------------------------------- Qt events
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        if self.on_close():
+            event.accept()
+        else:
+            event.ignore()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(event)
+        self.shown_first.emit()
