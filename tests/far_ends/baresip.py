@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pbx.accounts import Account
+
 from far_ends.process import FarEndError, end_program, free_port, start_program
 from far_ends.tones import Sound, read_wav, write_tone
-from pbx.accounts import Account
 
 _SOURCE_SECONDS = 120.0  # its file source does not loop: the call ends with the file
 # The account module reads the accounts when it is loaded: codecs and encryption must be there before it.

@@ -19,4 +19,8 @@ IMAGE_PACKAGES = (
 )
 """Packages inside the PBX's own root."""
 
-NPM_PACKAGES = ("jssip",)  # the browser SIP stack that the browser far end runs
+NPM_PACKAGES = (
+    "jssip@3.13.8",  # the browser SIP stack that the browser far end runs
+    "esbuild@0.25.12",  # makes one script of its modules
+)
+"""Packages that the browser far end fetches into the cache folder."""
