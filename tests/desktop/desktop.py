@@ -121,7 +121,7 @@ class Desktop:
     def resize(self, window: Window, width: int, height: int) -> None:
         self._ask("xdotool", "windowsize", "--sync", str(window.id), str(width), str(height))
 
-    # ------------------------------------------------------------------------------------------------------ keyboard and pointer
+    # ------------------------------------------------------------------------------------------- keyboard and pointer
 
     def type(self, text: str) -> None:
         """Type as a quick person does."""
