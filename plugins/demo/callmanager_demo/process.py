@@ -52,7 +52,9 @@ async def office_process(
     The password goes over standard input: never in an argument, the environment or a file. Raises `OfficeFailed`.
     """
     # Without a console window on Windows, where this flag exists.
-    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(*_command(), stdin=pipe, stdout=pipe, stderr=pipe, creationflags=flags)

@@ -63,6 +63,8 @@ class Call:
         self._version = 0
         self._offered = False
         """A 2xx of ours bears an offer, its ACK will bear the answer."""
+        self._unacknowledged: dict[int, ServerTransaction] = {}
+        """INVITEs that we answered with 2xx, by CSeq: the ACK has a branch of its own, so only the dialog can match it."""
         self._ended = asyncio.Event()
         self._digits: asyncio.Queue[str] = asyncio.Queue()
         media.on_digit = self._digit
@@ -128,6 +130,10 @@ class Call:
 
     def acknowledged(self, ack: Request) -> None:
         """The ACK of a 2xx; it bears the answer if the 2xx bore the offer."""
+        invite = self._unacknowledged.pop(ack.cseq, None)
+        if invite is None:
+            return
+        invite.acknowledged()
         if not self._offered:
             return
         self._offered = False
@@ -174,11 +180,12 @@ class Call:
     def _accept(self, transaction: ServerTransaction, body: bytes) -> None:
         """A 2xx to INVITE or UPDATE, with a session description if there is one."""
         if transaction.is_invite:
-            transaction.on_unacknowledged = self._unacknowledged
+            self._unacknowledged[transaction.request.cseq] = transaction
+            transaction.on_unacknowledged = self._not_acknowledged
         kind = (("Content-Type", SDP_TYPE),) if body else ()
         self._respond(transaction, 200, "OK", headers=(*self._own_headers(), ("Allow", ALLOW), *kind), body=body)
 
-    def _unacknowledged(self) -> None:
+    def _not_acknowledged(self) -> None:
         _log.info("hung up: the answer was not acknowledged")
         self.hang_up()
 
