@@ -52,7 +52,7 @@ class EngineSupervisor:
         self._report: Callable[[Fact], None] = lambda _fact: None
         self._task: asyncio.Task[None] | None = None
         self._ready = False
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._numbers = itertools.count(1)
         self._pong = asyncio.Event()
         self._awaited = 0
@@ -90,11 +90,11 @@ class EngineSupervisor:
             self._refuse(command, str(error))
 
     async def stop(self) -> None:
-        if self._stopping:
+        if self._stopping.is_set():
             if self._task:
                 await asyncio.wait([self._task])
             return
-        self._stopping = True
+        self._stopping.set()
         if self._task is None:
             await self._bury(grace=0.0)
             return
@@ -114,10 +114,10 @@ class EngineSupervisor:
         tries = 0
         detail = "stopped"
         try:
-            while not self._stopping:
+            while not self._stopping.is_set():
                 began = loop.time()
                 detail = await self._run_once()
-                if self._stopping:
+                if self._stopping.is_set():
                     break
                 tries = 0 if loop.time() - began > _HEALTHY_SECONDS else tries + 1
                 restarting = tries < _TRIES
@@ -127,8 +127,8 @@ class EngineSupervisor:
                     return
                 await asyncio.sleep(RESTART_PAUSES[min(max(tries - 1, 0), len(RESTART_PAUSES) - 1)])
         finally:
-            await self._bury(grace=_STOP_SECONDS if self._stopping else 0.0)
-            if self._stopping:
+            await self._bury(grace=_STOP_SECONDS if self._stopping.is_set() else 0.0)
+            if self._stopping.is_set():
                 self._tell(EngineStopped(expected=True, detail=detail))
 
     async def _run_once(self) -> str:
@@ -150,7 +150,7 @@ class EngineSupervisor:
             if self._link is not None:
                 await self._link.close()
                 self._link = None
-            code = await self._bury(grace=_STOP_SECONDS if self._stopping else 0.3)
+            code = await self._bury(grace=_STOP_SECONDS if self._stopping.is_set() else 0.3)
         return f"the engine process ended (exit code {code})"
 
     async def _first_contact(self, child: EngineChild) -> "Link":
