@@ -42,7 +42,7 @@ _ONCE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-len
 
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~]+"
 _REQUEST_LINE = re.compile(rf"({_WORD}) ([A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"]+) (SIP/\d+\.\d+)", re.IGNORECASE)
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6]\d\d) ?(.*)", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.*))?", re.IGNORECASE)
 _HEADER = re.compile(rf"({_WORD})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _CSEQ = re.compile(rf"(\d{{1,10}})\s+({_WORD})")
@@ -196,7 +196,7 @@ def _read_head(head: bytes) -> tuple[str, tuple[Header, ...]]:
 def _read_start_line(line: str, headers: tuple[Header, ...], body: bytes) -> Request | Response:
     status = _STATUS_LINE.fullmatch(line)
     if status is not None:
-        return Response(status=int(status[1]), reason=status[2], headers=headers, body=body)
+        return Response(status=int(status[1]), reason=status[2] or "", headers=headers, body=body)
     request = _REQUEST_LINE.fullmatch(line)
     if request is None:
         raise MessageError("the start line is neither a request nor a response")

@@ -123,17 +123,17 @@ class ScriptedPhone:
     async def acknowledge(self, answer: Response, uri: str | None) -> None:
         number = answer.cseq[0]
         target = uri or self.target(answer)
-        via = (
-            answer.required("via")
-            if answer.status >= 300
-            else f"SIP/2.0/TCP 127.0.0.1:{self._client.port};branch=z9hG4bK{secrets.token_hex(6)}"
+        own_via = f"SIP/2.0/TCP 127.0.0.1:{self._client.port};branch=z9hG4bK{secrets.token_hex(6)}"
+        via = answer.required("via") if answer.status >= 300 else own_via
+        lines = (
+            f"ACK {target} SIP/2.0\r\nVia: {via}\r\n{self.routes(answer)}Max-Forwards: 70",
+            f"From: {answer.required('from')}",
+            f"To: {answer.required('to')}",
+            f"Call-ID: {answer.call_id}",
+            f"CSeq: {number} ACK",
+            "Content-Length: 0\r\n\r\n",
         )
-        await self._client.send(
-            (
-                f"ACK {target} SIP/2.0\r\nVia: {via}\r\n{self.routes(answer)}Max-Forwards: 70\r\nFrom: {answer.required('from')}\r\n"
-                f"To: {answer.required('to')}\r\nCall-ID: {answer.call_id}\r\nCSeq: {number} ACK\r\nContent-Length: 0\r\n\r\n"
-            ).encode()
-        )
+        await self._client.send("\r\n".join(lines).encode())
 
     @staticmethod
     def target(answer: Message) -> str:
