@@ -147,6 +147,8 @@ class AccountService:
         account = self._current
         if account is None or not self._driver.running:
             return
+        if self._registration is None or self._registration.state is not RegistrationState.REGISTERED:
+            self._note(RegistrationState.CONNECTING)  # the key store may take its time
         if self._provided:
             self._driver.submit(commands.Register(account=account, password=self._provided[-1].password))
             return

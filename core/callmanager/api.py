@@ -108,6 +108,8 @@ from callmanager.protocols import (
 )
 from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
+from callmanager.storage.database import Database
+from callmanager.storage.migrations import Migration
 
 PluginContext = Context
 
@@ -238,6 +240,9 @@ __all__ = [
     "SettingInfo",
     "setting",
     "setting_info",
+    # storage
+    "Database",
+    "Migration",
     # words and numbers
     "Explanation",
     "clean_target",

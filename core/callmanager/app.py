@@ -206,13 +206,17 @@ class Application:
         self.plugins.started()
 
     async def stop(self) -> None:
-        """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent, also without `start`."""
+        """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent, also without `start`.
+
+        The engine goes before the plugins, so that it can still unregister from an office that a plugin provides.
+        """
         if self._stopped:
             return
         self._stopped = True
-        await self.plugins.stop()
+        self.plugins.stopping()
         await self.tasks.close()
         await self._driver.stop()
+        await self.plugins.stop()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from callmanager.protocols import Accounts, Audio, Calls
     from callmanager.secrets import OwnedSecrets, SecretStore
     from callmanager.settings.service import SettingsService
+    from callmanager.storage.database import Database
+    from callmanager.storage.migrations import Migration
 
 E = TypeVar("E", bound="Event")
 
@@ -104,6 +106,8 @@ class PluginContext:
     ) -> None:
         self._plugin_id = plugin_id
         self._paths = paths
+        self._board = problems
+        self._database: Database | None = None
         self._undos: list[Callable[[], None]] = []
         self._log = plugin_logger(plugin_id)
         self._events = _OwnedEvents(bus, plugin_id, self._keep)
@@ -166,6 +170,14 @@ class PluginContext:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
+    def database(self, migrations: Sequence[Migration]) -> Database:
+        from callmanager.storage.database import Database
+
+        if self._database is None:
+            file = self._paths.plugin_data(self._plugin_id) / "plugin.sqlite3"
+            self._database = Database(file, migrations, owner=self._plugin_id, problems=self._board)
+        return self._database
+
     def on_deactivate(self, undo: Callable[[], None]) -> None:
         self._undos.append(undo)
 
@@ -180,9 +192,11 @@ class PluginContext:
                 self._log.exception("undoing a registration failed")
 
     async def close(self) -> None:
-        """Cancel the tasks and wait for them, then undo all registrations."""
+        """Cancel the tasks and wait for them, then undo all registrations and close the database."""
         await self._tasks.close()
         self.undo()
+        if self._database is not None:
+            self._database.close()
 
     def _keep(self, undo: Callable[[], None]) -> Unsubscribe:
         """Remember the undo; the returned one also forgets it, so that a long-lived plugin does not pile them up."""

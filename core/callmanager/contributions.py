@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -12,6 +11,8 @@ import attrs
 from callmanager.model.calls import Call
 
 if TYPE_CHECKING:
+    import argparse
+
     from PySide6.QtWidgets import QWidget
 
     from callmanager.protocols import UiKit

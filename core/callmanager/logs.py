@@ -20,8 +20,10 @@ _FILES: Final = 4
 _MESSAGE_LIMIT: Final = 20_000
 
 _AUTHORIZATION = re.compile(r"((?:proxy-)?authorization)(['\"]?\s*[:=]\s*)(?:(?!\\r|\\n)[^\r\n])*", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.:/\-])\+?\(?\d(?:[ ().\-]{0,2}\d){6,18}(?![\w:])")
-_NOT_A_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\d{4}-\d{2}-\d{2}.*|\d+\.\d+")
+_NUMBER = re.compile(
+    r"(?<![\w.])(?:(?P<keep>\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|\d{4}-\d{2}-\d{2}(?!\d)|\d+\.\d+(?![\d.]))"
+    r"|\+?\(?\d(?:[ ().\-]{0,2}\d){6,18}(?!\w))"
+)
 
 
 class Redactor:
@@ -50,7 +52,7 @@ class Redactor:
 
 def _mask(match: re.Match[str]) -> str:
     text = match.group()
-    if _NOT_A_NUMBER.fullmatch(text):
+    if match["keep"]:
         return text
     keep_from = sum(character.isdigit() for character in text) - 2
     seen = 0

@@ -12,7 +12,8 @@ EMERGENCY: Final = frozenset({"911", "9911", "112", "999", "933"})
 _LINK = re.compile(r"^(tel|callto|sips?)\s*:\s*(//)?", re.IGNORECASE)
 _DIALABLE = re.compile(r"^\+?[0-9*#]{1,64}$")
 _FORMATTING = re.compile(r"[\s().\-/\u2010-\u2015\u2212\u00a0\u202f]")
-_INVISIBLE = re.compile(r"[\u0000-\u001f\u007f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\u0000-\u0008\u000a-\u001f\u007f]")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SIP_USER = re.compile(r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,128}$")
 _SIP_HOST = re.compile(r"^(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$")
 _HINT: Final = "Type digits, * and #, with a leading + for abroad, or a SIP address such as sip:6000@pbx.example.com."
@@ -27,14 +28,15 @@ def clean_target(text: str) -> str:
     """
     if len(text) > _LIMIT:
         raise UserError("this is too long for a number", _HINT)
-    candidate = _INVISIBLE.sub("", text).strip().strip("<>\"'").strip()
+    candidate = _bare(text)
     link = _LINK.match(candidate)
     scheme = link.group(1).lower() if link else ""
     if link:
-        candidate = unquote(candidate[link.end() :]).strip()
-        candidate = _INVISIBLE.sub("", candidate)
+        candidate = _bare(unquote(candidate[link.end() :]))
     if not candidate:
         raise UserError("there is no number to call", _HINT)
+    if _CONTROL.search(candidate):
+        raise UserError(f"“{_shown(text)}” is not a number that can be called", _HINT)
     if "@" in candidate:
         return _sip_address(candidate, secure=scheme == "sips")
     number, _, parameters = candidate.partition(";")
@@ -69,9 +71,13 @@ def format_number(number: str) -> str:
 _FULL_WIDTH = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("＋"): "+", ord("＊"): "*", ord("＃"): "#"}
 
 
+def _bare(text: str) -> str:
+    return _INVISIBLE.sub("", text).strip().strip("<>\"'").strip()
+
+
 def _sip_address(candidate: str, *, secure: bool) -> str:
     user, _, host = candidate.rpartition("@")
-    host = re.split(r"[;?/>\s]", host, maxsplit=1)[0]
+    host = re.split(r"[;?/]", host, maxsplit=1)[0]
     user = user.partition(";")[0].partition(":")[0]  # no parameters, and never a password
     if not _SIP_USER.match(user) or not _SIP_HOST.match(host):
         raise UserError(f"“{_shown(candidate)}” is not a SIP address that can be called", _HINT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject, Signal, SignalInstance
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QWidget
+
+    from callmanager.storage.database import Database
+    from callmanager.storage.migrations import Migration
 
 E = TypeVar("E", bound=Event)
 M = TypeVar("M")
@@ -207,6 +210,10 @@ class Context(Protocol):
     @property
     def data_directory(self) -> Path:
         """The plugin's own folder, made on first use."""
+        ...
+
+    def database(self, migrations: Sequence[Migration]) -> Database:
+        """The plugin's own SQLite file, opened at first use and closed when the plugin goes."""
         ...
 
     def on_deactivate(self, undo: Callable[[], None]) -> None:

@@ -49,10 +49,12 @@ class Worker:
             self._thread.start()
         return await future
 
-    def close(self, *, wait_seconds: float = 5.0) -> bool:
-        """Finish what was accepted, then end; false if the thread is still busy after the time. Idempotent."""
+    def close(self, *, finally_do: Callable[[], None] | None = None, wait_seconds: float = 5.0) -> bool:
+        """Finish what was accepted, then `finally_do` there, then end; false if it is still busy after the time. Idempotent."""
         if not self._closed:
             self._closed = True
+            if finally_do is not None:
+                self._queue.put(finally_do)
             self._queue.put(None)
         if self._thread is None:
             return True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets as randomness
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -83,7 +83,7 @@ class CallService:
             request = attrs.evolve(changed, target=clean_target(changed.target))
         self._hold_others()
         call = Call(
-            id=CallId(randomness.token_hex(8)),
+            id=CallId(os.urandom(8).hex()),
             account_id=account.id,
             direction=Direction.OUTGOING,
             state=CallState.DIALING,

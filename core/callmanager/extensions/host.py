@@ -84,11 +84,14 @@ class PluginHost:
         self._running = True
         self.hooks.started()
 
-    async def stop(self) -> None:
-        """Say goodbye to all plugins and undo everything of theirs. Idempotent."""
+    def stopping(self) -> None:
+        """Say goodbye to all plugins, which still work. Idempotent."""
         if self._running:
             self._running = False
             self.hooks.stopping()
+
+    async def stop(self) -> None:
+        """Undo everything of all plugins, the last one first. Idempotent."""
         for entry in reversed(list(self._entries.values())):
             await self._deactivate(entry)
 

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from callmanager.model.accounts import Transport
+from callmanager.settings import checks
 from callmanager.settings.fields import FieldKind, setting
 
 _TRANSPORTS: Final[Mapping[Transport, str]] = {
@@ -21,28 +22,38 @@ _TRANSPORTS: Final[Mapping[Transport, str]] = {
 class ConnectionSettings:
     """How to reach the PBX (section `connection`)."""
 
-    server: str = setting("", label="Server address", help="Name or address of the PBX.", placeholder="pbx.example.com")
+    server: str = setting(
+        "", label="Server address", help="Name or address of the PBX.", placeholder="pbx.example.com", check=checks.server
+    )
     port: int = setting(
         8089, label="WebSocket port", help="8089 unless your administrator says otherwise.", minimum=1, maximum=65535
     )
-    extension: str = setting("", label="Extension", help="The number people dial to reach you.", placeholder="2001")
+    extension: str = setting(
+        "", label="Extension", help="The number people dial to reach you.", placeholder="2001", check=checks.sip_user
+    )
     password: str = setting("", label="Password", help="Kept in the key store of this computer, never in a file.", secret=True)
-    display_name: str = setting("", label="Display name", help="What colleagues see when you call.")
+    display_name: str = setting("", label="Display name", help="What colleagues see when you call.", check=checks.display_name)
     sip_user: str = setting(
         "",
         label="SIP user",
         help="Only where it differs from the extension, e.g. T2_2001 on a VitalPBX tenant.",
+        check=checks.sip_user,
         advanced=True,
     )
-    auth_user: str = setting("", label="Authentication name", help="Only where it differs from the SIP user.", advanced=True)
+    auth_user: str = setting(
+        "", label="Authentication name", help="Only where it differs from the SIP user.", advanced=True, check=checks.sip_user
+    )
     transport: Transport = setting(
         Transport.WSS, label="Transport", help="How SIP travels to the PBX.", choices=_TRANSPORTS, advanced=True
     )
-    websocket_path: str = setting("/ws", label="WebSocket path", help="/ws on Asterisk.", advanced=True)
+    websocket_path: str = setting(
+        "/ws", label="WebSocket path", help="/ws on Asterisk.", advanced=True, check=checks.websocket_path
+    )
     stun_servers: tuple[str, ...] = setting(
         (),
         label="STUN servers",
         help="One a line, e.g. stun:stun.example.com:3478.",
+        check=checks.stun_server,
         kind=FieldKind.LINES,
         advanced=True,
     )
@@ -50,6 +61,7 @@ class ConnectionSettings:
         (),
         label="TURN servers",
         help="One a line, e.g. turn:turn.example.com:3478?transport=udp.",
+        check=checks.turn_server,
         kind=FieldKind.LINES,
         advanced=True,
     )
