@@ -9,10 +9,11 @@ from typing_extensions import override
 
 from callmanager_sip_engine.edge.message import MessageError
 
-_VIA = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s;]+)\s+([^\s;]+)\s*(;.*)?", re.IGNORECASE | re.DOTALL)
-_BRANCH = re.compile(r";\s*branch\s*=\s*([^;\s,]+)", re.IGNORECASE)
+_VIA = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s;]+)\s+([^\s;]+)\s*(;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
+_BRANCH = re.compile(r";\s*branch\s*=\s*([^;\s,]+)", re.ASCII | re.IGNORECASE)
 _URI = re.compile(
-    r"(sips?):(?:([^@<>\s]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:;?@<>\s\[\]]+)(?::(\d{1,5}))?((?:[;?][^<>\s]*)?)", re.IGNORECASE
+    r"(sips?):(?:([^@<>\s]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:;?@<>\s\[\]]+)(?::(\d{1,5}))?((?:[;?][^<>\s]*)?)",
+    re.ASCII | re.IGNORECASE,
 )
 
 

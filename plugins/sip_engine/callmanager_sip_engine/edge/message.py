@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Self
 
 import attrs
 from typing_extensions import override
@@ -40,13 +41,14 @@ _COMPACT = {
 _REQUIRED = ("via", "from", "to", "call-id", "cseq")
 _ONCE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type"})
 
+_FLAGS = re.ASCII | re.IGNORECASE  # a digit or an S of another script is none to the next parser
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~]+"
-_REQUEST_LINE = re.compile(rf"({_WORD}) ([A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"]+) (SIP/\d+\.\d+)", re.IGNORECASE)
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.*))?", re.IGNORECASE)
-_HEADER = re.compile(rf"({_WORD})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_REQUEST_LINE = re.compile(rf"({_WORD}) ([A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"]+) (SIP/\d+\.\d+)", _FLAGS)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.*))?", _FLAGS)
+_HEADER = re.compile(rf"({_WORD})[ \t]*:[ \t]*(.*)", re.ASCII | re.DOTALL)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
-_CSEQ = re.compile(rf"(\d{{1,10}})\s+({_WORD})")
-_DIGITS = re.compile(r"\d{1,8}")
+_CSEQ = re.compile(rf"(\d{{1,10}})\s+({_WORD})", re.ASCII)
+_DIGITS = re.compile(r"\d{1,8}", re.ASCII)
 _BODY_SEPARATOR = b"\r\n\r\n"
 _LARGEST_CSEQ = 2**31 - 1  # RFC 3261 section 8.1.1.5
 
@@ -104,6 +106,11 @@ class Message:
     def carries_sdp(self) -> bool:
         content_type = self.first("content-type") or ""
         return bool(self.body) and content_type.partition(";")[0].strip().lower() == "application/sdp"
+
+    def without_body(self) -> Self:
+        """Return the message with neither body nor Content-Type."""
+        headers = tuple(header for header in self.headers if header.key != "content-type")
+        return attrs.evolve(self, headers=headers, body=b"")
 
     def start_line(self) -> str:
         raise NotImplementedError

@@ -93,5 +93,6 @@ class CallNegotiation:
     def _note_peer_ports(self, description: Description) -> None:
         audio = description.audio
         rtcp = (audio.attribute("rtcp") or "").split()
-        rtcp_port = int(rtcp[0]) if rtcp and rtcp[0].isdigit() and int(rtcp[0]) < 65536 else audio.port + 1
+        named = int(rtcp[0]) if rtcp and rtcp[0].isascii() and rtcp[0].isdigit() else 0
+        rtcp_port = named if 0 < named < 65536 else audio.port + 1
         self.leg.loopback.set_peer(rtp=audio.port, rtcp=rtcp_port if audio.port else 0)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import attrs
@@ -16,7 +18,7 @@ from callmanager_sip_engine.edge.calls import CallTable, TooManyCalls
 from callmanager_sip_engine.edge.certificate import make_certificate
 from callmanager_sip_engine.edge.facts import EdgeFailure, EdgeObserver, FailureKind, LegState
 from callmanager_sip_engine.edge.ice import IcePool
-from callmanager_sip_engine.edge.message import MessageError, Request, Response, parse
+from callmanager_sip_engine.edge.message import Message, MessageError, Request, Response, parse
 from callmanager_sip_engine.edge.peer import LocalPeer
 from callmanager_sip_engine.edge.rewrite import EdgeIdentity
 from callmanager_sip_engine.edge.sdp import SdpError
@@ -26,6 +28,9 @@ from callmanager_sip_engine.edge.transport import Link, open_link
 _log = logging.getLogger(__name__)
 
 _M = TypeVar("_M", Request, Response)
+_SESSION_METHODS = frozenset({"INVITE", "ACK", "PRACK", "UPDATE"})
+_LOGGED_REFUSALS = 20
+_REFUSAL_WINDOW = 60.0
 
 
 class Edge:
@@ -41,7 +46,7 @@ class Edge:
         self._observer = observer
         self._pool = IcePool(stun_servers=settings.stun_servers, turn_servers=settings.turn_servers)
         self._calls = CallTable(pool=self._pool, certificate=make_certificate(), changed=self._media_changed)
-        self._peer = LocalPeer(receive=self._from_pjsua, gone=self._calls.end_all, refused=self._refuse)
+        self._peer = LocalPeer(receive=self._from_peer, gone=self._calls.end_all, refused=self._refuse)
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
@@ -51,6 +56,8 @@ class Edge:
         self._invalid_host = f"{secrets.token_hex(6)}.invalid"
         self._me: EdgeIdentity | None = None
         self._stopped = False
+        self._refusals = 0
+        self._refusals_since = 0.0
 
     @property
     def connected(self) -> bool:
@@ -132,25 +139,35 @@ class Edge:
     async def _read_link(self, link: Link) -> None:
         while True:
             try:
-                await self._from_pbx(await link.receive())
+                raw = await link.receive()
             except MessageError as error:
                 self._refuse(f"message from the PBX refused: {error}")
+                continue
             except EdgeFailure as failure:
                 await link.close()
                 if self._link is link:
                     self._link = None
                     self._observer.edge_lost(self, failure)
                 return
+            await self._contained(self._from_pbx, raw, origin="the PBX")
+
+    async def _contained(self, handle: Callable[[bytes], Awaitable[None]], raw: bytes, *, origin: str) -> None:
+        try:
+            await handle(raw)
+        except MessageError as error:
+            self._refuse(f"message from {origin} refused: {error}")
+        except Exception:  # noqa: BLE001 - a fault of ours in one message must not take the line down
+            _log.exception("a message from %s could not be handled; this is a fault of the program", origin)
+
+    async def _from_peer(self, raw: bytes) -> None:
+        await self._contained(self._from_pjsua, raw, origin="pjsua2")
 
     async def _from_pjsua(self, raw: bytes) -> None:
-        try:
-            message = parse(raw)
-            if isinstance(message, Request):
-                await self._request_out(message)
-            else:
-                await self._response_out(message)
-        except MessageError as error:
-            self._refuse(f"message from pjsua2 refused: {error}")
+        message = parse(raw)
+        if isinstance(message, Request):
+            await self._request_out(message)
+        else:
+            await self._response_out(message)
 
     async def _request_out(self, request: Request) -> None:
         link, me = self._link, self._me
@@ -183,7 +200,7 @@ class Edge:
         except (SdpError, TooManyCalls, OSError) as error:
             self._refuse(f"answer of pjsua2 cannot be translated: {error}")
             self._calls.fail(response.call_id, str(error))
-            response = attrs.evolve(response, status=488, reason="Not Acceptable Here", body=b"")
+            response = attrs.evolve(response.without_body(), status=488, reason="Not Acceptable Here")
         self._calls.passed(response)
         if link is not None:
             with contextlib.suppress(EdgeFailure):  # the link's reader reports it
@@ -218,13 +235,15 @@ class Edge:
         except (SdpError, TooManyCalls, OSError) as error:
             self._refuse(f"answer of the PBX cannot be translated: {error}")
             self._calls.fail(response.call_id, str(error))
-            inner = attrs.evolve(inner, body=b"")
+            inner = inner.without_body()
         await self._peer.send(inner.serialise())
         self._calls.passed(response)
 
     async def _translate(self, message: _M, *, outbound: bool) -> _M:
         if self._settings.transport != "wss" or not message.carries_sdp:
             return message
+        if _refuses(message) or message.cseq[1] not in _SESSION_METHODS:
+            return message.without_body()  # capabilities, as in an answer to OPTIONS; they would name plain RTP
         return attrs.evolve(message, body=await self._calls.translate(message, outbound=outbound))
 
     async def _answer_pjsua(self, request: Request, status: int, reason: str) -> None:
@@ -241,5 +260,16 @@ class Edge:
         self._observer.edge_media(self, call_id, state)
 
     def _refuse(self, reason: str) -> None:
-        _log.warning("%s", reason)
         self._observer.edge_refused(self, reason)
+        now = time.monotonic()
+        if now - self._refusals_since > _REFUSAL_WINDOW:
+            if self._refusals > _LOGGED_REFUSALS:
+                _log.warning("%d more refusals were not logged", self._refusals - _LOGGED_REFUSALS)
+            self._refusals, self._refusals_since = 0, now
+        self._refusals += 1
+        if self._refusals <= _LOGGED_REFUSALS:  # whoever sends rubbish all day must not fill the disk
+            _log.warning("%s", reason)
+
+
+def _refuses(message: Message) -> bool:
+    return isinstance(message, Response) and message.status >= 300

@@ -18,9 +18,9 @@ _KEPT_ATTRIBUTES = frozenset(
     {"rtpmap", "fmtp", "ptime", "maxptime", "sendrecv", "sendonly", "recvonly", "inactive", "label", "content"}
 )
 _HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
-_MEDIA_LINE = re.compile(r"([A-Za-z0-9\-]+) (\d{1,5})(?:/\d+)? ([A-Za-z0-9/\-]+) ([^\r\n]+)")
+_MEDIA_LINE = re.compile(r"([A-Za-z0-9\-]+) (\d{1,5})(?:/\d+)? ([A-Za-z0-9/\-]+) ([^\r\n]+)", re.ASCII)
 _ICE_TEXT = re.compile(r"[A-Za-z0-9+/]+")
-_FINGERPRINT = re.compile(r"([A-Za-z0-9\-]+)\s+((?:[0-9A-Fa-f]{2}:)*[0-9A-Fa-f]{2})")
+_FINGERPRINT = re.compile(r"([A-Za-z0-9\-]+)\s+((?:[0-9A-Fa-f]{2}:)*[0-9A-Fa-f]{2})", re.ASCII)
 
 WEBRTC_PROFILE = "UDP/TLS/RTP/SAVPF"
 PLAIN_PROFILE = "RTP/AVP"

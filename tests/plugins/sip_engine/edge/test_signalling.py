@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import attrs
 import pytest
-from callmanager_sip_engine.edge.message import Request, Response
+from callmanager_sip_engine.edge.message import Header, MessageError, Request, Response, parse
+from callmanager_sip_engine.edge.rewrite import reply
 from plugins.sip_engine.edge.far_ends import fake_pbx, raw_client, request
 
 _CONTACT = "Contact: <sip:101@127.0.0.1:46001;transport=TCP;ob>;expires=300\r\n"
@@ -170,3 +172,35 @@ async def test_stopping_leaves_the_port_closed(settings, authority):
         await edge.stop()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_an_answer_with_capabilities_opens_no_media(bench):
+    """pjsua2 answers OPTIONS with a session description, and a PBX asks every minute."""
+    await bench.pbx.send(
+        "OPTIONS sip:101@x.invalid SIP/2.0\r\nVia: SIP/2.0/WSS 10.0.0.1:8089;branch=z9hG4bKq\r\nFrom: <sip:p@h>;tag=p\r\n"
+        "To: <sip:101@h>\r\nCall-ID: qualify\r\nCSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    )
+    seen = await bench.client.next()
+    body = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+    answer = attrs.evolve(reply(seen, 200, "OK", tag="t"), body=body)
+    answer = attrs.evolve(answer, headers=(*answer.headers, Header("Content-Type", "application/sdp")))
+    await bench.client.send(answer.serialise())
+    heard = await bench.pbx.next()
+    assert (heard.status, heard.body, heard.first("content-type")) == (200, b"", None)
+    assert not bench.witness.media
+
+
+@pytest.mark.expects_log("message from the PBX refused")
+async def test_a_flood_of_rubbish_is_told_in_full_but_logged_in_part(bench, caplog):
+    for _ in range(200):
+        await bench.pbx.send("rubbish")
+    await bench.witness.wait(lambda w: len(w.refused) == 200)
+    assert len([record for record in caplog.records if "refused" in record.getMessage()]) == 20
+
+
+@pytest.mark.parametrize("digits", ["\u0661", "\uff11", "1\u0660"], ids=["arabic", "full-width", "mixed"])
+def test_digits_of_other_scripts_are_no_numbers(digits):
+    message = request("OPTIONS").decode()
+    for field in ("CSeq: 1", "Content-Length: 0"):
+        with pytest.raises(MessageError):
+            parse(message.replace(field, field[:-1] + digits).encode())
