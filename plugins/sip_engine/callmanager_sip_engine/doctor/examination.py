@@ -244,7 +244,7 @@ class Examination:
         return self._flowing(CallMediaReported(call_id=CallId("doctor"), media=self._media))
 
     def _note(self, fact: Fact, step: str) -> None:
-        if isinstance(fact, CallStatisticsReported) or (isinstance(fact, CallFinished) and fact.statistics is not None):
+        if isinstance(fact, CallStatisticsReported):  # those of the end are taken when the sound has already stopped
             self._statistics = fact.statistics
         elif isinstance(fact, CommandRefused):
             raise _Broken(step, fact.failure, ExitCode.ENGINE, fact.failure.detail)
