@@ -1,4 +1,4 @@
-"""Renders the window's states into a folder, for people to look at: `python tests/ui_shell/shots.py FOLDER [light|dark] [NAME…]`.
+"""Renders the window's states into a folder to look at: `python tests/ui_shell/shots.py FOLDER [light|dark] [NAME…]`.
 
 Runs by hand, offscreen or under Xvfb; `QT_SCALE_FACTOR=2` gives the pictures of a dense screen. The application is the real
 one, on the fake engine of the test kit, which tells it what a PBX would.
@@ -21,7 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 async def _talk(harness: Any, number: str, name: str, *, loss: float = 0.0, mos: float = 4.4, seconds: int = 252) -> Any:
-    from callmanager.api import CallMediaReported, CallMedia, CallPartyReported, CallStatistics, CallStatisticsReported, Party
+    from callmanager.api import CallMedia, CallMediaReported, CallPartyReported, CallStatistics, CallStatisticsReported, Party
 
     call_id = harness.app.calls.dial(number)
     await harness.until(lambda: harness.app.calls.get(call_id).state.value == "progress")
@@ -177,7 +177,9 @@ async def toasts(stage: Stage) -> None:
     )
     stage.window.dial("abc")
     stage.window.dial_field.edit.setText("abc")
-    stage.window.dial_field.show_error("“abc” is not a number that can be called. Type digits, * and #, with a leading + for abroad.")
+    stage.window.dial_field.show_error(
+        "“abc” is not a number that can be called. Type digits, * and #, with a leading + for abroad."
+    )
     stage.window.dial_field.edit.setFocus()
     await stage.shot("toasts")
 

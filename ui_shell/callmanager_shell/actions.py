@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
-
 from callmanager.api import Call, CallAction
+
 from callmanager_shell.slots import ReportFault
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from callmanager.api import Problem, Severity
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from callmanager.api import Problem, Severity
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button, ButtonKind
-from callmanager_shell.widgets.text import Text
+from callmanager_shell.widgets.text import Text, breakable
 
 
 class ProblemBanner(QFrame):
@@ -68,10 +69,10 @@ class ProblemBanner(QFrame):
             return
         problem = self._problems[self._index % len(self._problems)]
         self._severity = problem.severity
-        self._text.setText(problem.text)
-        self._hint.setText(problem.hint)
+        self._text.setText(breakable(problem.text))
+        self._hint.setText(breakable(problem.hint))
         self._hint.setVisible(bool(problem.hint))
-        self._details.setText(problem.details[:4000])
+        self._details.setText(breakable(problem.details[:4000]))
         self._details.hide()
         self.details_button.setVisible(bool(problem.details))
         self.details_button.set_label("Details")
@@ -90,7 +91,8 @@ class ProblemBanner(QFrame):
         self._index += 1
         self._show()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         error = self._severity is Severity.ERROR
         painter = QPainter(self)

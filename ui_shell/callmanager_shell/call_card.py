@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from callmanager.api import Call, CallState, Direction, EndCause
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from callmanager.api import Call, CallState, Direction, EndCause
 from callmanager_shell import call_text
 from callmanager_shell.actions import ActionState, CallActions
 from callmanager_shell.look import Look
@@ -19,6 +20,9 @@ from callmanager_shell.widgets.meta_line import MetaLine
 from callmanager_shell.widgets.text import ElidedText, Text
 
 _BAR: Final = 4
+_HELD_NARROW: Final = 390
+_NAME_ROOM: Final = 110
+"""So much of the name must stay readable before a button may have its word."""
 
 
 class CallCard(QFrame):
@@ -239,24 +243,31 @@ class CallCard(QFrame):
         for button in row:
             button.set_compact(button is not self._hang_up and wanted > width)
         side = [w for i in range(self._side.count()) if (it := self._side.itemAt(i)) and isinstance(w := it.widget(), Button)]
-        narrow = self.width() < 460
+        always = {self._close, self._more, *((self._hang_up,) if self._call.held else ())}
+        spoken = sum(button.sizeHint().height() + 6 if button in always else button.full_width() for button in side)
+        timer = self._timer.sizeHint().width() + Space.INNER if self._timer.text() else 0
+        room = width - 40 - 2 * Space.INNER - timer - self._side.spacing() * len(side) - _NAME_ROOM
         for button in side:
-            always = button in {self._close, self._more} or (button is self._hang_up and self._call.held)
-            button.set_compact(always or (narrow and len(side) > 1) or (narrow and button is self._keypad))
+            button.set_compact(button in always or (spoken > room and len(side) > 1))
+        if self._call.held and self._call.live:
+            self._hang_up.setVisible(self._more not in side or self.width() > _HELD_NARROW)  # it is in the "More" menu, too
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
     # -------------------------------------------------------------------------------------------------------------- behaviour
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and self._call.held and self._call.live:
             self.swap.emit(self._call.id)
             return
         super().mouseDoubleClickEvent(event)
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self._call.state is CallState.ENDED:
             return
         menu = self._menu(self._states)
@@ -266,6 +277,7 @@ class CallCard(QFrame):
 
     def _show_more(self) -> None:
         menu = self._menu([state for state in self._states if not state.checked])
+        menu.addAction(self._look.icon("phone-down"), "Hang Up", lambda: self.hang_up.emit(self._call.id))
         menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _menu(self, states: list[ActionState]) -> QMenu:
@@ -276,12 +288,14 @@ class CallCard(QFrame):
             entry.triggered.connect(lambda _checked=False, key=state.key: self._run(key))
         return menu
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.StyleChange:
             self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

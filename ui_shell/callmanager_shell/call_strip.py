@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, ContributionsChanged, UserError
 from PySide6.QtCore import QPropertyAnimation, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QVBoxLayout, QWidget
 
-from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, ContributionsChanged, UserError
 from callmanager_shell.actions import ActionState
 from callmanager_shell.call_card import CallCard
 from callmanager_shell.services import ShellServices
@@ -61,15 +61,10 @@ class CallStrip(QWidget):
     def active_call(self) -> Call | None:
         """The call that shortcuts mean: the conversation, else the one being placed, else a held one when it is alone."""
         live = [card.call for card in self._cards.values() if card.call.live]
-        for wanted in (
-            lambda call: call.talking,
-            lambda call: call.state in {CallState.DIALING, CallState.PROGRESS},
-            lambda call: call.held and len(live) == 1,
-        ):
-            found = next((call for call in live if wanted(call)), None)
-            if found is not None:
-                return found
-        return None
+        talking = [call for call in live if call.talking]
+        placing = [call for call in live if call.state in {CallState.DIALING, CallState.PROGRESS}]
+        alone = [call for call in live if call.held and len(live) == 1]
+        return next(iter((*talking, *placing, *alone)), None)
 
     def ringing_call(self) -> Call | None:
         return next((card.call for card in self._cards.values() if card.call.state is CallState.RINGING), None)
@@ -158,7 +153,8 @@ class CallStrip(QWidget):
         self._lingering[card.call.id] = timer
 
     def _fade(self, card: CallCard) -> None:
-        if card.underMouse() or card.isAncestorOf(self.window().focusWidget() or self):
+        focused: QWidget | None = self.window().focusWidget()
+        if card.underMouse() or (focused is not None and card.isAncestorOf(focused)):
             self._lingering[card.call.id].start(1000)  # somebody is about to use it
             return
         if self._services.look.reduced_motion or not self.isVisible():

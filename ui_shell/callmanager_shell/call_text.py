@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from callmanager.api import Call, CallState, Direction, EndCause, Party, explain, format_number
+
 from callmanager_shell.widgets.meta_line import Bit
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from callmanager.api import Account, Problem, Registration, RegistrationState
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from callmanager.api import Account, Problem, Registration, RegistrationState
 from callmanager_shell.connection_text import TRANSPORT_NAMES, Standing, certificate_text, connection_view
 from callmanager_shell.look import Look
 from callmanager_shell.popover import Popover

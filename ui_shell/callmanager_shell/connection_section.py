@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
-
 from callmanager.api import (
     AccountChanged,
     ConnectionSettings,
@@ -17,13 +13,18 @@ from callmanager.api import (
     Transport,
     UserError,
 )
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
+
 from callmanager_shell.connection_text import ConnectionView, Standing, connection_view, evidence_text
 from callmanager_shell.services import ShellServices, sentence
 from callmanager_shell.settings_form import SettingsForm
 from callmanager_shell.settings_rows import NumberRow
 from callmanager_shell.tokens import Radius, Space
 from callmanager_shell.widgets.button import Button, ButtonKind
-from callmanager_shell.widgets.text import Text
+from callmanager_shell.widgets.text import Text, breakable
 
 
 class _StatusBox(QFrame):
@@ -66,10 +67,11 @@ class _StatusBox(QFrame):
 
     @staticmethod
     def _say(label: Text, words: str) -> None:
-        label.setText(words)
+        label.setText(breakable(words))
         label.setVisible(bool(words))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         if self._view is None:
             return
         theme = self._look.theme
@@ -117,7 +119,9 @@ class ConnectionSection(QWidget):
         layout.addWidget(self.status)
         bus = services.app.bus
         kinds = (RegistrationChanged, AccountChanged, ProblemRaised, ProblemCleared)
-        self._undo: list[Callable[[], None]] = [bus.subscribe(kind, lambda _event: self._follow(), owner="shell") for kind in kinds]
+        self._undo: list[Callable[[], None]] = [
+            bus.subscribe(kind, lambda _event: self._follow(), owner="shell") for kind in kinds
+        ]
         self._port_label()
         self._follow()
 
@@ -136,9 +140,7 @@ class ConnectionSection(QWidget):
                 return
 
     def connect_now(self) -> None:
-        self._services.tasks.run(
-            self, self._connect(), doing="connecting", done=lambda: self.connect_button.set_busy(False)
-        )
+        self._services.tasks.run(self, self._connect(), doing="connecting", done=lambda: self.connect_button.set_busy(False))
         self.connect_button.set_busy(True)
 
     async def _connect(self) -> None:

@@ -1,9 +1,10 @@
 """What the header, the empty state and Settings say about the connection; pure functions of account and registration."""
 
+import textwrap
 from enum import Enum
+from typing import Final
 
 import attrs
-
 from callmanager.api import Account, Failure, Problem, Registration, RegistrationState, Transport, explain
 
 TRANSPORT_NAMES = {
@@ -12,6 +13,9 @@ TRANSPORT_NAMES = {
     Transport.TCP: "SIP over TCP",
     Transport.UDP: "SIP over UDP",
 }
+
+_FINGERPRINT_LINE: Final = 24
+"""Eight bytes a line, each with its colon."""
 
 
 class Standing(Enum):
@@ -53,6 +57,9 @@ def connection_view(
     problem = next((problem for problem in problems if problem.id in CONNECTION_PROBLEMS), None)
     if problem is not None:
         reason, hint = problem.text, problem.hint
+    if failure is not None and failure.certificate is not None:
+        # issuer and fingerprint are shown as evidence; the sentence stays short
+        hint = explain(attrs.evolve(failure, certificate=None)).hint
     if state is RegistrationState.REGISTERED:
         return ConnectionView(
             standing=Standing.READY, dot="good", pill=account.extension, spoken=f"Connected as extension {account.extension}"
@@ -91,7 +98,8 @@ def certificate_text(failure: Failure) -> str:
             f"Issued to: {certificate.subject}",
             f"Issued by: {certificate.issuer}",
             f"Valid: {certificate.not_before} to {certificate.not_after}",
-            f"SHA-256: {certificate.sha256}",
+            "SHA-256 fingerprint:",
+            *textwrap.wrap(certificate.sha256, _FINGERPRINT_LINE, break_long_words=True),
         )
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Radius, Space
@@ -26,7 +27,8 @@ class _Frame(QFrame):
         self.invalid = False
         self.setFixedHeight(50)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -44,7 +46,8 @@ class _Frame(QFrame):
         self._look.paint_icon(painter, "search", QRectF(16, self.height() / 2 - 9, 18, 18), theme.muted)
         painter.end()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         return QSize(360, 50)
 
 
@@ -106,15 +109,25 @@ class DialField(QWidget):
         self.edit.setAccessibleDescription(text)
         self._frame.update()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.edit:
             if event.type() in {QEvent.Type.FocusIn, QEvent.Type.FocusOut}:
                 self._frame.active = event.type() is QEvent.Type.FocusIn
                 self._frame.update()
-            elif event.type() is QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-                if self.edit.text():
-                    self.clear()
+            elif event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+                # the first Escape clears the field, before the window's Escape hangs up
+                if event.key() == Qt.Key.Key_Escape and self.edit.text():
+                    event.accept()
                     return True
+            elif (
+                event.type() is QEvent.Type.KeyPress
+                and isinstance(event, QKeyEvent)
+                and event.key() == Qt.Key.Key_Escape
+                and self.edit.text()
+            ):
+                self.clear()
+                return True
         return False
 
     def _edited(self) -> None:

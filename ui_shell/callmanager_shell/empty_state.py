@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from callmanager_shell.connection_text import ConnectionView, Standing
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button, ButtonKind
-from callmanager_shell.widgets.text import Text
+from callmanager_shell.widgets.text import Text, breakable
 
 
 class _Badge(QWidget):
@@ -24,10 +25,12 @@ class _Badge(QWidget):
         self.fill = "accent_background"
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         return QSize(72, 72)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -94,7 +97,10 @@ class EmptyState(QWidget):
                 text = view.reason or "The phone is registering with the PBX."
                 self._show("connection", "warning_text", "held_background", view.pill, text)
             case Standing.OFFLINE:
-                text = " ".join(filter(None, (view.reason, view.hint))) or "You are disconnected. Connect to make and receive calls."
+                text = (
+                    " ".join(filter(None, (view.reason, view.hint)))
+                    or "You are disconnected. Connect to make and receive calls."
+                )
                 self._show("offline", "danger_text", "danger_background", "Offline", text)
                 self.button.set_label("Connect", icon="plug")
             case Standing.NOT_SET_UP:
@@ -109,7 +115,7 @@ class EmptyState(QWidget):
         self._badge.icon, self._badge.ink, self._badge.fill = icon, ink, fill
         self._badge.update()
         self._title.setText(title)
-        self._text.setText(text)
+        self._text.setText(breakable(text))
 
     def _act(self) -> None:
         if self._standing is Standing.OFFLINE:

@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from typing_extensions import override
 
 from callmanager_shell.connection_text import ConnectionView, Standing
 from callmanager_shell.icons import logo_pixmap
@@ -30,7 +31,8 @@ class RegistrationPill(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
         self._ring = reached_by_keyboard(event)
         super().focusInEvent(event)
 
@@ -42,11 +44,13 @@ class RegistrationPill(QPushButton):
         self.updateGeometry()
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         width = QFontMetrics(self._look.font(TypeSize.BODY, weight=600)).horizontalAdvance(self.text())
         return QSize(width + 36, 26)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         if self._view is None:
             return
         theme = self._look.theme
@@ -79,7 +83,8 @@ class _Logo(QWidget):
         super().__init__(parent)
         self.setFixedSize(26, 26)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.drawPixmap(0, 0, logo_pixmap(26, self.devicePixelRatioF()))
         painter.end()
@@ -117,7 +122,8 @@ class Header(QFrame):
         self._show_theme()
         look.changed.connect(self._show_theme)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._name.setVisible(self.width() >= _NARROW)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, UserError, format_number
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, UserError, format_number
 from callmanager_shell import call_text
 from callmanager_shell.look import Look
 from callmanager_shell.services import ShellServices
@@ -76,7 +77,8 @@ class _PopCard(QWidget):
         self._line.setVisible(bool(call.called))
         self.setAccessibleName(f"Incoming call from {call_text.spoken(call)}")
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from callmanager.api import Call, CallChanged, CallId, UserError
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+from typing_extensions import override
 
-from callmanager.api import Call, CallChanged, CallId, UserError
 from callmanager_shell.popover import Popover
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import Space, TypeSize
@@ -36,10 +37,12 @@ class _Key(QPushButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         return QSize(68, 52)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -50,12 +53,16 @@ class _Key(QPushButton):
         painter.drawRoundedRect(area, 12, 12)
         painter.setPen(QColor(theme.text))
         painter.setFont(self._look.font(20, weight=500))
-        top = QRectF(area.left(), area.top() + (6 if self._letters else 0), area.width(), 26 if self._letters else area.height())
+        top = QRectF(
+            area.left(), area.top() + (6 if self._letters else 0), area.width(), 26 if self._letters else area.height()
+        )
         painter.drawText(top, int(Qt.AlignmentFlag.AlignCenter), self.text())
         if self._letters:
             painter.setPen(QColor(theme.muted))
             painter.setFont(self._look.font(10, weight=500))
-            painter.drawText(QRectF(area.left(), area.top() + 31, area.width(), 14), int(Qt.AlignmentFlag.AlignCenter), self._letters)
+            painter.drawText(
+                QRectF(area.left(), area.top() + 31, area.width(), 14), int(Qt.AlignmentFlag.AlignCenter), self._letters
+            )
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.accent), 2))
@@ -104,7 +111,8 @@ class Keypad(Popover):
         except UserError as error:
             self._services.show_error(error)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         text = event.text()
         if text in self._keys and not event.isAutoRepeat():
             key = self._keys[text]
@@ -116,12 +124,14 @@ class Keypad(Popover):
             return
         super().keyPressEvent(event)
 
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
         for key in self._keys.values():
             key.setDown(False)
         super().keyReleaseEvent(event)
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
         if self._undo is not None:
             self._undo()
             self._undo = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from callmanager.api import Severity
 from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QWidget
 
-from callmanager.api import Severity
 from callmanager_shell.services import ShellServices
 from callmanager_shell.widgets.avatar import Avatar
 

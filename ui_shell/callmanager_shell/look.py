@@ -5,6 +5,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleFactory, QStyleHintReturn, QStyleOption, QWidget
+from typing_extensions import override
 
 from callmanager_shell.icons import IconSet
 from callmanager_shell.stylesheet import stylesheet
@@ -21,12 +22,13 @@ class _Style(QProxyStyle):
     def __init__(self) -> None:
         super().__init__(QStyleFactory.create("Fusion"))
 
-    def styleHint(  # noqa: N802 - Qt's name
+    @override
+    def styleHint(
         self,
         hint: QStyle.StyleHint,
         option: QStyleOption | None = None,
         widget: QWidget | None = None,
-        returnData: QStyleHintReturn | None = None,  # noqa: N803 - Qt's name
+        returnData: QStyleHintReturn | None = None,
     ) -> int:
         if hint is QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
             return 400

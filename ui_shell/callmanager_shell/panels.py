@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from callmanager.api import ContributionsChanged, Panel, PanelArea, UiKit
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from callmanager.api import ContributionsChanged, Panel, PanelArea, UiKit
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button
@@ -39,7 +39,7 @@ class PanelPage(QWidget):
         try:
             content = panel.build(self._kit)
             if not isinstance(content, QWidget):
-                raise TypeError(f"the panel {panel.id!r} was built as {type(content).__name__}, not as a QWidget")  # noqa: TRY301
+                raise TypeError(f"the panel {panel.id!r} was built as {type(content).__name__}, not as a QWidget")
         except Exception as error:  # noqa: BLE001 - a plugin's panel must not take the window with it
             self._services.app.report_fault(error, owner=self.owned.plugin_id, doing=f"building the panel “{panel.title}”")
             content = self._error_card(panel.title)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing_extensions import override
 
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Radius, Space
@@ -21,6 +22,8 @@ class Popover(QWidget):
     def open_at(self, anchor: QWidget, *, align_right: bool = False) -> None:
         """Below the anchor if there is room, else above; always within its window's screen."""
         self.adjustSize()
+        if self.body.hasHeightForWidth():
+            self.resize(self.width(), self.body.totalHeightForWidth(self.width()))
         below = anchor.mapToGlobal(QPoint(anchor.width() - self.width() if align_right else 0, anchor.height() + 2))
         area = anchor.screen().availableGeometry()
         top = below.y()
@@ -30,7 +33,8 @@ class Popover(QWidget):
         self.move(left, max(area.top(), top))
         self.show()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

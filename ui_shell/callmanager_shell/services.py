@@ -1,4 +1,4 @@
-"""What most widgets of the shell need, in one value: the application, the look, and how work is started and errors are shown."""
+"""What most widgets of the shell need, in one value: application, look, and how work is started and errors are shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import attrs
-
 from callmanager.api import Severity, UserError
+
 from callmanager_shell.actions import CallActions
 from callmanager_shell.look import Look
 from callmanager_shell.slots import TaskOwner

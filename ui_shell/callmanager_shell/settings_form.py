@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
-
 from callmanager.api import FieldKind, SettingInfo, SettingsChanged, SettingsError, setting_info
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
 from callmanager_shell.services import ShellServices
 from callmanager_shell.settings_rows import (
     ChoiceRow,
@@ -118,7 +118,11 @@ class SettingsForm(QWidget):
         self._fold: Button | None = None
         if advanced:
             self._fold = Button(self._services.look, "Advanced", icon="chevron-right", kind=ButtonKind.GHOST)
-            self._layout.addWidget(self._fold)
+            line = QHBoxLayout()
+            line.setContentsMargins(-Space.INNER, 0, 0, 0)  # the ghost button's text lines up with the labels
+            line.addWidget(self._fold)
+            line.addStretch()
+            self._layout.addLayout(line)
             self._folded = QWidget()
             folded = QVBoxLayout(self._folded)
             folded.setContentsMargins(0, 0, 0, 0)
@@ -134,7 +138,7 @@ class SettingsForm(QWidget):
         self._folded.setVisible(self._folded.isHidden())
         self._fold.set_label("Advanced", icon="chevron-right" if self._folded.isHidden() else "chevron-down")
 
-    def _make_row(self, name: str, kind: Any, info: SettingInfo) -> Row:  # noqa: C901, PLR0911 - one line for each kind
+    def _make_row(self, name: str, kind: Any, info: SettingInfo) -> Row:
         look = self._services.look
         match info.kind:
             case FieldKind.VOLUME:

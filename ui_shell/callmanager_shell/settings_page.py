@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from callmanager.api import (
+    AudioDevicesChanged,
+    AudioSettings,
+    ConnectionSettings,
+    ContributionsChanged,
+    SettingsSection,
+    UserError,
+)
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from callmanager.api import AudioDevicesChanged, AudioSettings, ConnectionSettings, ContributionsChanged, SettingsSection, UserError
 from callmanager_shell.connection_section import ConnectionSection
 from callmanager_shell.connection_text import Standing, connection_view
 from callmanager_shell.look import Look
@@ -37,10 +45,12 @@ class _SectionHead(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         return QSize(200, 48)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -88,7 +98,8 @@ class SectionCard(QWidget):
     def _fold(self, expanded: bool) -> None:  # noqa: FBT001 - a Qt slot
         self._holder.setVisible(expanded)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -175,7 +186,10 @@ class SettingsPage(QWidget):
             self._list.removeWidget(card)
         self._cards = []
         for position, owned in enumerate(wanted):
-            card = kept.pop(owned.value.id, None) or SectionCard(self._services.look, owned.value, self._body(owned))
+            if owned.value.id in kept:
+                card = kept.pop(owned.value.id)
+            else:
+                card = SectionCard(self._services.look, owned.value, self._body(owned))
             self._cards.append(card)
             self._list.insertWidget(position, card)
         for gone in kept.values():
@@ -195,8 +209,7 @@ class SettingsPage(QWidget):
             extras.append(self._extra(owned))
         if not extras:
             return form
-        body = _Body(form, extras)
-        return body
+        return _Body(form, extras)
 
     def _preview_button(self) -> QWidget:
         button = Button(self._services.look, "Play ringtone", icon="bell")
@@ -212,11 +225,14 @@ class SettingsPage(QWidget):
     def _extra(self, owned: Owned[SettingsSection]) -> QWidget:
         from callmanager_shell.kit import ShellKit
 
-        assert owned.value.extra is not None
+        build = owned.value.extra
+        assert build is not None
         try:
-            return owned.value.extra(ShellKit(self._services, owned.plugin_id))
+            return build(ShellKit(self._services, owned.plugin_id))
         except Exception as error:  # noqa: BLE001 - a plugin's widget must not take Settings with it
-            self._services.app.report_fault(error, owner=owned.plugin_id, doing=f"building the settings of “{owned.value.title}”")
+            self._services.app.report_fault(
+                error, owner=owned.plugin_id, doing=f"building the settings of “{owned.value.title}”"
+            )
             return Text(f"The plugin “{owned.plugin_id}” could not show the rest of its settings.", role="muted", wrap=True)
 
     def _show_devices(self) -> None:

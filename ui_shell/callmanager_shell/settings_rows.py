@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from callmanager.api import AudioDevice, SettingInfo
 from PySide6.QtCore import QEvent, QObject, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
@@ -19,8 +20,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
-from callmanager.api import AudioDevice, SettingInfo
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button
@@ -123,12 +124,15 @@ class TextRow(Row):
         self.edit.returnPressed.connect(self.submitted)
         self.place(self.edit)
 
+    @override
     def input(self) -> QLineEdit:
         return self.edit
 
+    @override
     def value(self) -> str:
         return self.edit.text().strip()
 
+    @override
     def show_value(self, value: Any) -> None:
         if not self.edit.hasFocus() or not self.edit.isModified():
             self.edit.setText(str(value))
@@ -141,6 +145,7 @@ class PasswordRow(TextRow):
         super().__init__(look, field, info)
         self.edit.setEchoMode(QLineEdit.EchoMode.Password)
 
+    @override
     def value(self) -> str:
         return self.edit.text()
 
@@ -150,7 +155,8 @@ class PasswordRow(TextRow):
 
 
 class _Spin(QSpinBox):
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # scrolling through the form must not change numbers
 
 
@@ -161,17 +167,21 @@ class NumberRow(Row):
         self.spin.setRange(int(info.minimum if info.minimum is not None else 0), int(info.maximum or 2_000_000_000))
         self.spin.setAccessibleName(info.label)
         self.spin.setMaximumWidth(140)
+        self.spin.lineEdit().setTextMargins(Space.SIBLING, 0, 0, 0)
         self.spin.valueChanged.connect(lambda _value: self.edited.emit())
         self.spin.editingFinished.connect(self.finished)
         self.spin.lineEdit().returnPressed.connect(self.submitted)
         self.place(self.spin)
 
+    @override
     def input(self) -> QSpinBox:
         return self.spin
 
+    @override
     def value(self) -> int:
         return self.spin.value()
 
+    @override
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.spin):
             self.spin.setValue(int(value))
@@ -188,12 +198,15 @@ class SwitchRow(Row):
         self.edited.emit()
         self.finished.emit()
 
+    @override
     def input(self) -> Switch:
         return self.switch
 
+    @override
     def value(self) -> bool:
         return self.switch.isChecked()
 
+    @override
     def show_value(self, value: Any) -> None:
         self.switch.setChecked(bool(value))
 
@@ -207,10 +220,12 @@ class Choice(QComboBox):
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -233,12 +248,15 @@ class ChoiceRow(Row):
         self.edited.emit()
         self.finished.emit()
 
+    @override
     def input(self) -> QComboBox:
         return self.combo
 
+    @override
     def value(self) -> Any:
         return self.combo.currentData()
 
+    @override
     def show_value(self, value: Any) -> None:
         values = [self.combo.itemData(index) for index in range(self.combo.count())]
         if value in values:
@@ -262,6 +280,7 @@ class DeviceRow(ChoiceRow):
             self.combo.addItem(device.name[:200], device.id)
         self.show_value(self._wanted)
 
+    @override
     def show_value(self, value: Any) -> None:
         self._wanted = str(value)
         values = [self.combo.itemData(index) for index in range(self.combo.count())]
@@ -272,7 +291,8 @@ class DeviceRow(ChoiceRow):
 
 
 class _Slider(QSlider):
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
 
@@ -298,12 +318,15 @@ class VolumeRow(Row):
         if not self.slider.isSliderDown():
             self.finished.emit()  # by keyboard or a click beside the handle
 
+    @override
     def input(self) -> QSlider:
         return self.slider
 
+    @override
     def value(self) -> float:
         return self.slider.value() / 100
 
+    @override
     def show_value(self, value: Any) -> None:
         if self.slider.isSliderDown():
             return
@@ -324,7 +347,8 @@ class LinesRow(Row):
         self.edit.installEventFilter(self)
         self.place(self.edit)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.edit and event.type() is QEvent.Type.FocusOut:
             self.finished.emit()
         elif (
@@ -338,12 +362,15 @@ class LinesRow(Row):
             return True
         return False
 
+    @override
     def input(self) -> QPlainTextEdit:
         return self.edit
 
+    @override
     def value(self) -> tuple[str, ...]:
         return tuple(line.strip() for line in self.edit.toPlainText().splitlines() if line.strip())[:32]
 
+    @override
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.edit):
             self.edit.setPlainText("\n".join(value))
@@ -362,14 +389,17 @@ class FileRow(TextRow):
         line.addWidget(choose)
         self._layout.insertLayout(1, line)
 
+    @override
     def lock(self, origin: str) -> None:
         super().lock(origin)
         self.choose.setEnabled(False)
 
+    @override
     def value(self) -> Path | None:  # type: ignore[override]  # a path is what this row holds
         text = self.edit.text().strip()
         return Path(text) if text else None
 
+    @override
     def show_value(self, value: Any) -> None:
         super().show_value(value or "")
 

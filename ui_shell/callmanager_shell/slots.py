@@ -1,12 +1,11 @@
 """From a Qt signal to a coroutine: owned, reported, and gone with its widget."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
-
 from callmanager.api import UserError
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 
 class ReportFault(Protocol):
@@ -33,7 +32,7 @@ class TaskOwner:
     def run(
         self,
         owner: QObject,
-        work: Coroutine[Any, Any, None],
+        work: Awaitable[None],
         *,
         name: str = "shell",
         doing: str = "",
@@ -42,7 +41,7 @@ class TaskOwner:
         """Start `work`; `done` is called at its end, however it ended, unless the widget is gone by then."""
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guard(work, name, doing))
         self._tasks.add(task)
-        link = owner.destroyed.connect(lambda: task.cancel())
+        link = owner.destroyed.connect(lambda: task.cancel())  # noqa: PLW0108 - the signal's argument must not become the message
 
         def finished(ended: asyncio.Task[None]) -> None:
             self._tasks.discard(ended)
@@ -54,7 +53,12 @@ class TaskOwner:
         task.add_done_callback(finished)
 
     def connect(
-        self, signal: SignalInstance | Signal, owner: QObject, work: Callable[..., Coroutine[Any, Any, None]], *, name: str = "shell"
+        self,
+        signal: SignalInstance | Signal,
+        owner: QObject,
+        work: Callable[..., Coroutine[Any, Any, None]],
+        *,
+        name: str = "shell",
     ) -> None:
         """Run `work(*arguments)` each time the signal is emitted."""
         assert isinstance(signal, SignalInstance)
@@ -67,7 +71,7 @@ class TaskOwner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _guard(self, work: Coroutine[Any, Any, None], name: str, doing: str) -> None:
+    async def _guard(self, work: Awaitable[None], name: str, doing: str) -> None:
         try:
             await work
         except asyncio.CancelledError:

@@ -1,6 +1,5 @@
 """The one style sheet, made of the tokens; what Qt's own input widgets look like. Our own widgets paint themselves."""
 
-
 from callmanager_shell.tokens import Density, Radius, Theme, TypeSize
 
 
@@ -37,7 +36,11 @@ QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled, QPlainTextEdit:disabl
 QLineEdit[role="dial"], QLineEdit[role="dial"]:hover, QLineEdit[role="dial"]:focus {{
   border: none; background: transparent; font-size: {TypeSize.FIELD}px; padding: 0; min-height: 40px;
 }}
-QSpinBox {{ padding-right: 4px; }}
+QSpinBox QLineEdit, QSpinBox QLineEdit:hover, QSpinBox QLineEdit:focus {{
+  border: none; background: transparent; padding: 0; margin: 0; min-height: 0; border-radius: 0;
+}}
+QSpinBox {{ padding-left: 6px; }}
+QSpinBox:focus {{ padding-left: 5px; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 QComboBox::drop-down {{ width: 28px; border: none; }}
 QComboBox::down-arrow {{ image: none; }}
@@ -60,7 +63,8 @@ QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {t.line_strong}; border-radius: 3px; min-height: 32px; margin: 2px; }}
 QScrollBar::handle:vertical:hover {{ background: {t.muted}; }}
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none; border: none; height: 0; }}
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+  background: none; border: none; height: 0; }}
 QScrollBar:horizontal {{ height: 10px; background: transparent; }}
 QScrollBar::handle:horizontal {{ background: {t.line_strong}; border-radius: 3px; min-width: 32px; margin: 2px; }}
 QMenu {{

@@ -2,14 +2,15 @@
 
 from typing import Final
 
+from callmanager.api import Severity
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from callmanager.api import Severity
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import DARK, Radius, Space
-from callmanager_shell.widgets.text import Text
+from callmanager_shell.widgets.text import Text, breakable
 
 _MOST: Final = 3
 _SHORT_MS: Final = 4000
@@ -37,16 +38,17 @@ class Toast(QFrame):
         layout.setContentsMargins(Space.INNER + 32, Space.INNER, Space.GROUP, Space.INNER)
         words = QVBoxLayout()
         words.setSpacing(2)
-        head = Text(text, wrap=True)
+        head = Text(breakable(text), wrap=True)
         head.setStyleSheet(f"color: {look.theme.on_toast}; font-weight: 500;")
         words.addWidget(head)
         if hint:
-            more = Text(hint, wrap=True)
+            more = Text(breakable(hint), wrap=True)
             more.setStyleSheet(f"color: {look.theme.on_toast_muted}; font-size: 12px;")
             words.addWidget(more)
         layout.addLayout(words, 1)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -97,7 +99,8 @@ class Toaster(QObject):
         self._place()
         QAccessible.updateAccessibility(QAccessibleEvent(toast, QAccessible.Event.Alert))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._window and event.type() is QEvent.Type.Resize:
             self._place()
         elif isinstance(watched, Toast) and event.type() is QEvent.Type.MouseButtonRelease:

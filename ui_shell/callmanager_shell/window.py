@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, Signal
-from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
-
 from callmanager.api import (
     AccountChanged,
     AppearanceSettings,
@@ -21,6 +17,11 @@ from callmanager.api import (
     SettingsError,
     UserError,
 )
+from PySide6.QtCore import QByteArray, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
 from callmanager_shell.banner import ProblemBanner
 from callmanager_shell.call_strip import CallStrip
 from callmanager_shell.connection_text import CONNECTION_PROBLEMS, connection_view
@@ -44,14 +45,16 @@ _WIDEST_CONTENT: Final = 760
 class MainWindow(QMainWindow):
     """Follows the application's events and never keeps a state of its own about calls or the connection.
 
-    `close_requested` is emitted instead of closing when the shell decides what closing means (see `on_close`)."""
+    What closing it means is decided by whoever sets `on_close`."""
 
-    shown_first = Signal()
+    quit_wanted = Signal()
+    painted_first = Signal()
 
     def __init__(self, services: ShellServices, *, version: str) -> None:
         super().__init__()
         self._services = services
         self._settings_page: SettingsPage | None = None
+        self._painted = False
         self.on_close: Callable[[], bool] = lambda: True
         """Asked when the user closes the window: true closes it, false means that the shell hid it."""
         self.setWindowTitle(f"PC CallManager {version}")
@@ -128,6 +131,7 @@ class MainWindow(QMainWindow):
         keys: list[tuple[str, Callable[[], object]]] = [
             ("Ctrl+D", self._focus_dial_field),
             ("Ctrl+,", self.toggle_settings),
+            ("Ctrl+Q", self.quit_wanted.emit),
             ("Escape", self._escape),
             ("Ctrl+Return", self.answer_ringing),
             ("Ctrl+Enter", self.answer_ringing),
@@ -277,7 +281,9 @@ class MainWindow(QMainWindow):
         from callmanager_shell.connection_popover import ConnectionPopover
 
         accounts = self._services.app.accounts
-        popover = ConnectionPopover(self._services.look, accounts.current, accounts.registration, self._services.app.problems.current(), self)
+        popover = ConnectionPopover(
+            self._services.look, accounts.current, accounts.registration, self._services.app.problems.current(), self
+        )
         popover.settings_wanted.connect(self.open_settings)
         popover.connect_wanted.connect(self.connect_account)
         popover.open_at(self.header.pill)
@@ -318,12 +324,16 @@ class MainWindow(QMainWindow):
 
     # --------------------------------------------------------------------------------------------------------------- Qt events
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
         if self.on_close():
             event.accept()
         else:
             event.ignore()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.shown_first.emit()
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self.painted_first.emit)

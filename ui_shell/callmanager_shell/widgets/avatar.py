@@ -5,6 +5,7 @@ import zlib
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import AVATAR_HUES, ON_AVATAR
@@ -38,10 +39,12 @@ class Avatar(QWidget):
             self._name, self._key = name, key
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         return QSize(self._size, self._size)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -55,5 +58,7 @@ class Avatar(QWidget):
             painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), letters)
         else:
             side = self._size * 0.5
-            self._look.paint_icon(painter, "user", QRectF((self._size - side) / 2, (self._size - side) / 2, side, side), ON_AVATAR)
+            self._look.paint_icon(
+                painter, "user", QRectF((self._size - side) / 2, (self._size - side) / 2, side, side), ON_AVATAR
+            )
         painter.end()

@@ -6,6 +6,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from typing_extensions import override
 
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Radius, Theme, TypeSize
@@ -16,7 +17,11 @@ _GAP: Final = 6
 
 def reached_by_keyboard(event: QFocusEvent) -> bool:
     """Focus rings are for those who use the keyboard; a click shows none."""
-    return event.reason() in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
+    return event.reason() in {
+        Qt.FocusReason.TabFocusReason,
+        Qt.FocusReason.BacktabFocusReason,
+        Qt.FocusReason.ShortcutFocusReason,
+    }
 
 
 class ButtonKind(Enum):
@@ -107,34 +112,41 @@ class Button(QPushButton):
         icon = _ICON + _GAP if self._icon_name else 0
         return max(height, metrics + icon + (24 if height >= 32 else 20))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         height = self._height()
         if self._compact:
-            return QSize(height, height) if self._kind in {ButtonKind.GHOST} or self._size else QSize(height + 6, height)
+            return QSize(height, height) if self._kind is ButtonKind.GHOST or self._size else QSize(height + 6, height)
         return QSize(self.full_width(), height)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.click()
             return
         super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
         self._ring = reached_by_keyboard(event)
         super().focusInEvent(event)
 
-    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def enterEvent(self, event: QEnterEvent) -> None:
         self.update()
         super().enterEvent(event)
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
         self.update()
         super().leaveEvent(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._look.theme
         fill, border, ink = self._colours(theme)
         painter = QPainter(self)
@@ -165,7 +177,9 @@ class Button(QPushButton):
         icon = 22.0 if self._size >= 48 else float(_ICON)
         middle = QPointF(self.width() / 2, self.height() / 2)
         if self._compact:
-            self._look.paint_icon(painter, self._icon_name, QRectF(middle.x() - icon / 2, middle.y() - icon / 2, icon, icon), ink)
+            self._look.paint_icon(
+                painter, self._icon_name, QRectF(middle.x() - icon / 2, middle.y() - icon / 2, icon, icon), ink
+            )
             return
         text_width = self._metrics_width()
         total = text_width + (icon + _GAP if self._icon_name else 0)
@@ -195,7 +209,11 @@ class Button(QPushButton):
             case ButtonKind.MUTED_ON:
                 fill, border, ink = theme.danger_background, theme.danger, theme.danger_text
             case ButtonKind.GHOST:
-                return (theme.pressed if self.isDown() else theme.hover) if hot else "", "", theme.muted if not hot else theme.text
+                return (
+                    (theme.pressed if self.isDown() else theme.hover) if hot else "",
+                    "",
+                    theme.muted if not hot else theme.text,
+                )
             case ButtonKind.PLAIN:
                 base = theme.raised
                 return (theme.pressed if self.isDown() else theme.hover) if hot else base, theme.line_strong, theme.text

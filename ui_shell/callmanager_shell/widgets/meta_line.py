@@ -6,6 +6,7 @@ import attrs
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from typing_extensions import override
 
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import TypeSize
@@ -28,7 +29,9 @@ class Bit:
 
 
 class MetaLine(QWidget):
-    def __init__(self, look: Look, *, align_right: bool = False, size: int = TypeSize.BODY, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, look: Look, *, align_right: bool = False, size: int = TypeSize.BODY, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._look = look
         self._right = align_right
@@ -50,14 +53,19 @@ class MetaLine(QWidget):
         """The whole line as a screen reader says it."""
         return ", ".join(bit.text for bit in self._bits)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         metrics = self._metrics()
-        return QSize(round(sum(self._width(bit, metrics) for bit in self._bits) + self._gap(metrics) * max(0, len(self._bits) - 1)) + 2,
-                     max(metrics.height(), _ICON + 2))
+        return QSize(
+            round(sum(self._width(bit, metrics) for bit in self._bits) + self._gap(metrics) * max(0, len(self._bits) - 1)) + 2,
+            max(metrics.height(), _ICON + 2),
+        )
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def minimumSizeHint(self) -> QSize:
         return self.sizeHint() if self._right else QSize(24, self.sizeHint().height())
 
+    @override
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             tip = next((bit.tip for area, bit in self._areas if bit.tip and area.contains(QPointF(event.pos()))), "")
@@ -67,7 +75,8 @@ class MetaLine(QWidget):
             return True
         return super().event(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = self._look.font(self._size)
@@ -99,7 +108,9 @@ class MetaLine(QWidget):
             painter.drawEllipse(QRectF(left, middle - _DOT / 2, _DOT, _DOT))
             left += _DOT + 5
         if bit.icon:
-            self._look.paint_icon(painter, bit.icon, QRectF(left, middle - _ICON / 2 - 0.5, _ICON, _ICON), getattr(theme, bit.colour))
+            self._look.paint_icon(
+                painter, bit.icon, QRectF(left, middle - _ICON / 2 - 0.5, _ICON, _ICON), getattr(theme, bit.colour)
+            )
             left += _ICON + 4
         painter.setPen(QColor(getattr(theme, bit.colour)))
         rest = QRectF(left, 0, area.right() - left + 1, self.height())

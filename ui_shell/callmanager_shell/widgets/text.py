@@ -1,8 +1,19 @@
 """Labels: plain text always, whatever a far end calls itself."""
 
+from typing import Final
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from typing_extensions import override
+
+_LONG_WORD: Final = 32
+
+
+def breakable(text: str) -> str:
+    """For showing only: the text with places to break in very long words (fingerprints, addresses)."""
+    words = text.split(" ")
+    return " ".join(word if len(word) < _LONG_WORD else word.replace(":", ":\u200b").replace("/", "/\u200b") for word in words)
 
 
 class Text(QLabel):
@@ -32,17 +43,20 @@ class ElidedText(Text):
         super().__init__(text, role=role, parent=parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    @override
+    def sizeHint(self) -> QSize:
         return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text()) + 2, super().sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.setFont(self.font())
         text = QFontMetrics(self.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+        painter.drawText(self.rect(), self.alignment(), text)
         painter.end()
         self.setToolTip(self.text() if text != self.text() else "")
