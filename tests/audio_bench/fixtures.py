@@ -1,4 +1,4 @@
-"""The audio bench as fixtures; a test module takes them with `from audio_bench.fixtures import audio_bench` in its conftest."""
+"""The audio bench as fixtures, for all tests (the top `conftest.py` registers this module)."""
 
 import os
 from collections.abc import Iterator

@@ -21,8 +21,9 @@ from callmanager_sip_engine.audio.frames import RATE, Samples, silence
 from callmanager_sip_engine.audio.splice import MAX_LAG, MIN_LAG, OVERLAP, find_lag, lengthened, shortened
 
 _MILLISECOND: Final = RATE // 1000
-_MARGIN: Final = 4 * _MILLISECOND
-_TOLERANCE: Final = _MARGIN // 2
+_FIRST_MARGIN: Final = 5 * _MILLISECOND
+_LEAST_MARGIN: Final = 2 * _MILLISECOND
+_TOLERANCE: Final = _MILLISECOND
 _MAX_MARGIN: Final = 60 * _MILLISECOND
 _HIGHEST_LEVEL: Final = 250 * _MILLISECOND
 _LARGE_EXCESS: Final = 40 * _MILLISECOND
@@ -53,7 +54,7 @@ class BufferStatistics:
 
 
 class ElasticBuffer:
-    """Joins a producer and a consumer whose clocks differ; delay stays about 4 ms above what their jitter needs.
+    """Joins a producer and a consumer whose clocks differ; delay stays 2 to 5 ms above what their jitter needs.
 
     One thread puts, another gets; both only hold a short lock, neither waits for sound. `get` always returns as many samples as
     it was asked for: at the start silence until there is enough, after an underrun a concealed gap. An underrun raises the
@@ -67,7 +68,7 @@ class ElasticBuffer:
         self._head = 0
         self._tail = 0
         self._priming = True
-        self._margin = _MARGIN
+        self._margin = _FIRST_MARGIN
         self._floors: deque[int] = deque(maxlen=_BUCKETS)
         self._floor = _STORE
         self._bucket_filled = 0
@@ -84,6 +85,8 @@ class ElasticBuffer:
         self._overruns = 0
 
     def put(self, sound: Samples) -> None:
+        if not len(sound):
+            return
         with self._lock:
             sound = sound[-_HIGHEST_LEVEL:]
             self._append(sound)
@@ -156,7 +159,7 @@ class ElasticBuffer:
         calm = max(islice(reversed(self._floors), _CALM_BUCKETS), default=self._margin)
         if calm < self._margin - _TOLERANCE:
             self._splice(count, level, change=1)
-        elif lowest > self._margin + _MARGIN and len(self._floors) >= _BUCKETS // 2:
+        elif lowest > self._margin + 3 * _TOLERANCE and len(self._floors) >= _BUCKETS // 2:
             excess = lowest - self._margin
             if excess > _LARGE_EXCESS:
                 self._jump(excess)
@@ -169,7 +172,7 @@ class ElasticBuffer:
         self._floors.append(self._floor)
         self._calm_buckets += 1
         if self._calm_buckets % _DECAY_BUCKETS == 0:
-            self._margin = max(_MARGIN, self._margin - 1)
+            self._margin = max(_LEAST_MARGIN, self._margin - 1)
         self._floor = _STORE
         self._bucket_filled = 0
 

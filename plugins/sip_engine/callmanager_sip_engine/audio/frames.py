@@ -12,7 +12,7 @@ FRAME_SAMPLES: Final = 320
 FRAME_BYTES: Final = FRAME_SAMPLES * 2
 FRAME_SECONDS: Final = FRAME_SAMPLES / RATE
 BLOCK_SAMPLES: Final = 160
-"""10 ms: the period asked of devices and the only block size the voice processing accepts."""
+"""10 ms: the only block size the voice processing accepts."""
 
 FULL_SCALE: Final = 32_768.0
 

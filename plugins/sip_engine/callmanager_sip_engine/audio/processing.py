@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Device buffers on both ways; only a first guess, the canceller finds the true delay of the room by itself.
+# The device buffers of both ways together; only a first guess, the canceller finds the true delay of the room by itself.
 _DELAY_MILLISECONDS: Final = 2 * PERIODS * PERIOD_MILLISECONDS
 
 
@@ -83,7 +83,7 @@ class VoiceProcessor:
 
 
 class _Blocks:
-    """Cuts what comes into blocks of 10 ms; devices nearly always deliver just those."""
+    """Cuts what comes into blocks of 10 ms."""
 
     def __init__(self) -> None:
         self._rest = silence(0)

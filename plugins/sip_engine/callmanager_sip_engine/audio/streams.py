@@ -13,8 +13,9 @@ from callmanager_sip_engine.audio.values import AudioDevice, AudioRole
 
 _log = logging.getLogger(__name__)
 
-PERIOD_MILLISECONDS: Final = 10
-PERIODS: Final = 2
+# Measured on PipeWire: 4 x 5 ms has 7 ms less delay than 2 x 10 ms at the same safety against a late thread.
+PERIOD_MILLISECONDS: Final = 5
+PERIODS: Final = 4
 _APPLICATION: Final = "PC CallManager"
 _FIRST_CALLBACK_SECONDS: Final = 3.0  # a Bluetooth headset takes its time to change profile
 _CALLBACK_SECONDS: Final = 0.4
@@ -51,7 +52,7 @@ class Hardware(Protocol):
 
 
 class MiniaudioHardware:
-    """The machine's own devices, opened at 16 kHz mono with 10 ms periods; the sound system converts."""
+    """The machine's own devices, opened at 16 kHz mono with 5 ms periods; the sound system converts."""
 
     def __init__(self, *, backends: tuple[miniaudio.Backend, ...] | None = None, catalog: Catalog | None = None) -> None:
         self._backends = backends or system_backends()

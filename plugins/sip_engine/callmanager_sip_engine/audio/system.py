@@ -179,10 +179,11 @@ class AudioSystem:
         """Whether echo cancellation and its kin are at work now."""
         return self._processor is not None
 
-    def buffer_statistics(self) -> dict[AudioRole, BufferStatistics]:
-        """The state of the buffers between device clocks and bridge clock, for the diagnostics of a call."""
-        found = {AudioRole.MICROPHONE: self._microphone.statistics(), AudioRole.SPEAKER: self._speaker.statistics()}
-        return {role: statistics for role, statistics in found.items() if statistics}
+    def buffer_statistics(self, role: AudioRole) -> BufferStatistics | None:
+        """The buffer between a device's clock and the bridge's, for the diagnostics of a call; none while none is in use."""
+        if role is AudioRole.MICROPHONE:
+            return self._microphone.statistics()
+        return self._speaker.statistics() if role is AudioRole.SPEAKER else None
 
     def close(self) -> None:
         """Silence everything, close the devices and finish the files; the observer hears nothing more. Idempotent."""

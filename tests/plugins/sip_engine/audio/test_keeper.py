@@ -117,6 +117,7 @@ def test_nothing_left_is_said_once_and_the_next_device_is_taken(office: Office) 
     assert reasons[2] == "desk is available now"
 
 
+@pytest.mark.expects_log("headset is in use")
 def test_a_device_that_cannot_be_opened_gives_way_to_the_next(office: Office) -> None:
     office.hardware.refusing = {HEADSET.id}
     office.keeper.want(SPEAKER, preferred=HEADSET.id)

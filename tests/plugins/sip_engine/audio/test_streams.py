@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from audio_bench.processes import wait_until
 from callmanager.api import AudioDevice, AudioRole
-from callmanager_sip_engine.audio.frames import Samples
-from callmanager_sip_engine.audio.streams import Hardware, MiniaudioHardware
+from callmanager_sip_engine.audio.frames import RATE, Samples
+from callmanager_sip_engine.audio.streams import PERIOD_MILLISECONDS, Hardware, MiniaudioHardware
 
 
 class Counting:
@@ -45,14 +45,14 @@ ROLES = [(AudioRole.SPEAKER, "output"), (AudioRole.MICROPHONE, "input")]
 
 
 @pytest.mark.parametrize(("role", "kind"), ROLES)
-def test_a_stream_moves_ten_milliseconds_at_a_time_until_it_is_closed(hardware: Hardware, role: AudioRole, kind: str) -> None:
+def test_a_stream_moves_one_period_at_a_time_until_it_is_closed(hardware: Hardware, role: AudioRole, kind: str) -> None:
     feed = Counting()
     stream = hardware.open(role, device(hardware, kind), feed, as_default=True)
     wait_until(lambda: len(feed.counts) > 20, what="twenty periods")
     assert stream.alive(time.monotonic())
     stream.close()
     seen = len(feed.counts)
-    assert set(feed.counts) == {160}
+    assert set(feed.counts) == {RATE * PERIOD_MILLISECONDS // 1000}
     assert not stream.alive(time.monotonic() + 1)
     assert len(feed.counts) == seen
 
