@@ -100,7 +100,7 @@ class CallCard(QFrame):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(Space.SIBLING - 2)
 
-        self._keypad = Button(look, "Keypad", icon="keypad")
+        self._keypad = Button(look, "Keypad", icon="keypad", hint="Ctrl+K")
         self._keypad.clicked.connect(lambda: self.keypad.emit(self._call.id, self._keypad))
         self._more = Button(look, "More", icon="more", compact=True)
         self._more.clicked.connect(self._show_more)
@@ -155,6 +155,11 @@ class CallCard(QFrame):
         (self._busy.add if busy else self._busy.discard)(key)
         if key in self._buttons:
             self._buttons[key].set_busy(busy)
+
+    def open_keypad(self) -> None:
+        """Open the keypad, if digits can be sent now."""
+        if self._keypad.isVisible():
+            self.keypad.emit(self._call.id, self._keypad)
 
     def action_button(self, key: str) -> Button | None:
         return self._buttons.get(key)

@@ -79,6 +79,12 @@ class CallStrip(QWidget):
                 self._run_action(call.id, state)
                 return
 
+    def open_keypad(self) -> None:
+        """Open the keypad of the active call, as its button does."""
+        call = self.active_call()
+        if call is not None:
+            self._cards[call.id].open_keypad()
+
     def hang_up_active(self) -> bool:
         call = self.active_call()
         if call is None:

@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
         keys: list[tuple[str, Callable[[], object]]] = [
             ("Ctrl+D", self._focus_dial_field),
             ("Ctrl+,", self.toggle_settings),
+            ("Ctrl+K", self.strip.open_keypad),
             ("Ctrl+Q", self.quit_wanted.emit),
             ("Escape", self._escape),
             ("Ctrl+Return", self.answer_ringing),
