@@ -68,6 +68,7 @@ class TaskSupervisor:
             raise
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # a task cancelled before its first step never began the work
 
         def undo() -> None:
             task.cancel()

@@ -55,11 +55,10 @@ def _statements(script: str) -> list[str]:
 
     statements: list[str] = []
     pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
+    for piece in script.split(";"):
+        pending += f"{piece};"
         if sqlite3.complete_statement(pending):
             statements.append(pending.strip())
             pending = ""
-    if pending.strip():
-        statements.append(pending.strip())
-    return statements
+    rest = pending.removesuffix(";").strip()
+    return [*(statement for statement in statements if statement != ";"), *([rest] if rest else [])]

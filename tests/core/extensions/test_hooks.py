@@ -1,0 +1,216 @@
+"""Each kind of hook keeps its promise, whatever an implementation does."""
+
+import time
+
+import pytest
+from callmanager.api import (
+    AccountId,
+    Call,
+    CallAction,
+    CallId,
+    CallRequest,
+    CallState,
+    CliCommand,
+    Direction,
+    Panel,
+    PanelArea,
+    Party,
+    SettingsSection,
+    Verdict,
+    hookimpl,
+)
+from callmanager.clock import utc_now
+from callmanager.errors import PluginError
+from callmanager.extensions.hooks import BUDGETS, Hooks
+from callmanager.settings.core_sections import AppearanceSettings
+from callmanager.testing import FakeEngine
+
+CALL = Call(
+    id=CallId("1"),
+    account_id=AccountId("main"),
+    direction=Direction.INCOMING,
+    state=CallState.RINGING,
+    remote=Party(number="2002"),
+    created_at=utc_now(),
+)
+
+
+class Reports(list):
+    def __call__(self, plugin_id, hook, *, error, seconds, budget) -> None:
+        self.append((plugin_id, hook, error, seconds > budget))
+
+
+@pytest.fixture
+def reports() -> Reports:
+    return Reports()
+
+
+@pytest.fixture
+def hooks(reports: Reports) -> Hooks:
+    return Hooks(reports)
+
+
+def plugin(name: str, function):
+    """A plugin that implements one hook."""
+    return type("Plugin", (), {name: hookimpl(function)})()
+
+
+def action(action_id: str, order: int = 100) -> CallAction:
+    async def run(call: Call) -> None: ...
+
+    return CallAction(id=action_id, label=action_id, icon="x", run=run, available=lambda _: True, order=order)
+
+
+def test_every_hook_has_a_budget_and_a_method() -> None:
+    from callmanager import hookspecs
+
+    names = {name for name in vars(hookspecs) if name.startswith("callmanager_")}
+    assert names == set(BUDGETS)
+    assert all(hasattr(Hooks, name.removeprefix("callmanager_")) for name in names)
+
+
+def test_callmanager_started_tells_everybody_though_one_raises(hooks: Hooks, reports: Reports) -> None:
+    told = []
+    hooks.register("a", plugin("callmanager_started", lambda self: told.append("a")))
+    hooks.register("b", plugin("callmanager_started", lambda self: 1 / 0))
+    hooks.register("c", plugin("callmanager_started", lambda self: told.append("c")))
+    hooks.started()
+    assert sorted(told) == ["a", "c"]
+    assert [(who, hook, type(error)) for who, hook, error, _ in reports] == [("b", "callmanager_started", ZeroDivisionError)]
+
+
+def test_callmanager_stopping_can_be_told_to_one_alone(hooks: Hooks) -> None:
+    told = []
+    for name in "ab":
+        hooks.register(name, plugin("callmanager_stopping", lambda self, name=name: told.append(name)))
+    hooks.stopping(only="b")
+    assert told == ["b"]
+
+
+def test_callmanager_screen_incoming_takes_the_first_verdict_and_asks_no_further(hooks: Hooks) -> None:
+    asked = []
+
+    def opinion(name, verdict):
+        def screen(self, call):
+            asked.append(name)
+            return verdict
+
+        return plugin("callmanager_screen_incoming", screen)
+
+    hooks.register("never", opinion("never", Verdict()))
+    hooks.register("block", opinion("block", Verdict(status=603, reason="on the list")))
+    hooks.register("none", opinion("none", None))
+    found = hooks.screen_incoming(CALL)
+    assert (found.plugin_id, found.value.reason) == ("block", "on the list")
+    assert asked == ["none", "block"]
+
+
+def test_callmanager_screen_incoming_of_a_broken_plugin_is_no_opinion(hooks: Hooks, reports: Reports) -> None:
+    hooks.register("broken", plugin("callmanager_screen_incoming", lambda self, call: 1 / 0))
+    hooks.register("wrong", plugin("callmanager_screen_incoming", lambda self, call: True))
+    assert hooks.screen_incoming(CALL) is None
+    assert {who for who, *_ in reports} == {"broken", "wrong"}
+
+
+def test_callmanager_prepare_outgoing_folds_and_skips_who_raises(hooks: Hooks, reports: Reports) -> None:
+    hooks.register(
+        "last", plugin("callmanager_prepare_outgoing", lambda self, request: CallRequest(target=request.target + "3"))
+    )
+    hooks.register("broken", plugin("callmanager_prepare_outgoing", lambda self, request: 1 / 0))
+    hooks.register("silent", plugin("callmanager_prepare_outgoing", lambda self, request: None))
+    hooks.register(
+        "first", plugin("callmanager_prepare_outgoing", lambda self, request: CallRequest(target=request.target + "2"))
+    )
+    assert hooks.prepare_outgoing(CallRequest(target="1")).target == "123"
+    assert [who for who, *_ in reports] == ["broken"]
+
+
+def test_callmanager_call_actions_are_collected_in_order_with_their_owner(hooks: Hooks, reports: Reports) -> None:
+    hooks.register("a", plugin("callmanager_call_actions", lambda self: [action("late", 90), action("early", 10)]))
+    hooks.register("b", plugin("callmanager_call_actions", lambda self: [action("middle", 50), "nonsense"]))
+    hooks.register("c", plugin("callmanager_call_actions", lambda self: None))
+    owned = hooks.call_actions()
+    assert [(one.plugin_id, one.value.id) for one in owned] == [("a", "early"), ("b", "middle"), ("a", "late")]
+    assert {who for who, *_ in reports} == {"b", "c"}
+
+
+def test_callmanager_panels_are_collected(hooks: Hooks) -> None:
+    panel = Panel(id="x", title="X", icon="x", area=PanelArea.MAIN, build=lambda kit: None)
+    hooks.register("a", plugin("callmanager_panels", lambda self: [panel]))
+    assert [owned.value for owned in hooks.panels()] == [panel]
+
+
+def test_callmanager_settings_sections_are_collected(hooks: Hooks) -> None:
+    section = SettingsSection(id="x", title="X", model=AppearanceSettings)
+    hooks.register("a", plugin("callmanager_settings_sections", lambda self: [section]))
+    assert [owned.value for owned in hooks.settings_sections()] == [section]
+
+
+def test_callmanager_cli_commands_are_collected(hooks: Hooks) -> None:
+    async def run(arguments) -> int:
+        return 0
+
+    command = CliCommand(name="doctor", help="x", configure=lambda parser: None, run=run)
+    hooks.register("a", plugin("callmanager_cli_commands", lambda self: [command]))
+    assert [owned.value for owned in hooks.cli_commands()] == [command]
+
+
+def test_callmanager_call_engine_takes_the_first_real_engine(hooks: Hooks, reports: Reports) -> None:
+    engine = FakeEngine()
+    hooks.register("engine", plugin("callmanager_call_engine", lambda self: engine))
+    hooks.register("fraud", plugin("callmanager_call_engine", lambda self: "engine"))
+    assert hooks.call_engine().value is engine
+    assert [who for who, *_ in reports] == ["fraud"]
+
+
+def test_an_implementation_may_leave_out_arguments(hooks: Hooks) -> None:
+    hooks.register("a", plugin("callmanager_screen_incoming", lambda self: Verdict()))
+    assert hooks.screen_incoming(CALL).plugin_id == "a"
+
+
+def test_a_slow_implementation_is_reported_with_its_time_and_its_answer_counts(hooks: Hooks, reports: Reports) -> None:
+    def slow(self, call):
+        time.sleep(BUDGETS["callmanager_screen_incoming"] * 1.5)
+        return Verdict()
+
+    hooks.register("slow", plugin("callmanager_screen_incoming", slow))
+    assert hooks.screen_incoming(CALL).plugin_id == "slow"
+    assert reports == [("slow", "callmanager_screen_incoming", None, True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "reason"),
+    [
+        ("callmanager_no_such_hook", lambda self: None, "no hook named"),
+        ("callmanager_screen_incoming", lambda self, caller: None, "caller"),
+    ],
+)
+def test_a_wrong_implementation_is_refused_with_its_reason_and_leaves_nothing(
+    hooks: Hooks, name: str, function, reason: str
+) -> None:
+    with pytest.raises(PluginError, match=reason):
+        hooks.register("wrong", plugin(name, function))
+    hooks.register("wrong", plugin("callmanager_started", lambda self: None))
+
+
+def test_a_coroutine_and_a_wrapper_are_refused(hooks: Hooks) -> None:
+    class Coroutine:
+        @hookimpl
+        async def callmanager_started(self) -> None: ...
+
+    class Wrapper:
+        @hookimpl(wrapper=True)
+        def callmanager_started(self):
+            yield
+
+    with pytest.raises(PluginError, match="plain function"):
+        hooks.register("coroutine", Coroutine())
+    with pytest.raises(PluginError, match="wrapper"):
+        hooks.register("wrapper", Wrapper())
+
+
+def test_an_unregistered_plugin_is_not_asked(hooks: Hooks) -> None:
+    hooks.register("a", plugin("callmanager_screen_incoming", lambda self: Verdict()))
+    hooks.unregister("a")
+    hooks.unregister("a")
+    assert hooks.screen_incoming(CALL) is None
