@@ -1,6 +1,7 @@
 """`Desktop`: an X server with a window manager on a display number of its own; ends with the test."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from typing import Self
 
 import attrs
 
-TOOLS = ("Xvfb", "openbox", "xdotool", "import", "xwininfo")
+TOOLS = ("Xvfb", "openbox", "xcompmgr", "xdotool", "import", "xwininfo")
 _START_SECONDS = 10.0
 _POLL = 0.02
+_GEOMETRY = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
 
 
 def missing_tools() -> list[str]:
@@ -55,11 +57,10 @@ class Desktop:
         finally:
             os.close(reader)
         assert self.display != ":", "Xvfb did not start"
-        self._children.append(
-            subprocess.Popen(
-                ["openbox", "--sm-disable"], env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        for command in (["openbox", "--sm-disable"], ["xcompmgr", "-n"]):
+            self._children.append(
+                subprocess.Popen(command, env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             )
-        )
         self._wait_for_window_manager()
         return self
 
@@ -86,11 +87,10 @@ class Desktop:
         found = self._ask("xdotool", "search", "--onlyvisible", "--name", name)
         windows = []
         for line in found.split():
-            place = dict(
-                pair.split("=", 1) for pair in self._ask("xdotool", "getwindowgeometry", "--shell", line).split() if "=" in pair
-            )
-            if "WIDTH" in place:
-                x, y, width, height = (int(place[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
+            # xdotool counts the frame twice under a reparenting window manager; xwininfo is right.
+            places = [re.search(rf"{word}:\s+(-?\d+)", self._ask("xwininfo", "-id", line)) for word in _GEOMETRY]
+            if all(places):
+                x, y, width, height = (int(place[1]) for place in places if place)
                 windows.append(Window(id=int(line), x=x, y=y, width=width, height=height))
         return windows
 
