@@ -143,7 +143,7 @@ class Chromium:
     async def _debugging_address(self, path: Path) -> str:
         deadline = asyncio.get_running_loop().time() + 20
         while True:
-            lines = path.read_text(encoding="ascii").split() if path.exists() else []
+            lines = _words(path)
             if len(lines) == 2:
                 return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
             ended = self._process is None or self._process.returncode is not None
@@ -182,3 +182,7 @@ class Chromium:
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(FarEndError("chromium ended"))
+
+
+def _words(path: Path) -> list[str]:
+    return path.read_text(encoding="ascii").split() if path.exists() else []

@@ -10,11 +10,7 @@ All methods block; an asyncio test calls the quick ones directly and `start`, `s
 import asyncio
 import contextlib
 import json
-import os
 import secrets
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,14 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from pbx import instance
 from pbx.accounts import Account, make_accounts
 from pbx.ami import AmiConnection
 from pbx.certificates import SERVER_NAME, CertificateAuthority, ServerCertificate
 from pbx.config import PbxOptions, Site, write_configuration, write_hold_music
 from pbx.console import run_command
-from pbx.image import INSTANCE_MOUNT, asterisk_ids, ensure_image
-from pbx.network import PbxNetwork
+from pbx.ground import Ground, choose_ground
 from pbx.observed import Channel, Contact, IvrKey, SecurityEvent, parse_channels, parse_contacts, parse_ivr, parse_security
 from pbx.places import PbxUnavailable, cache_folder
 
@@ -53,8 +47,7 @@ class AsteriskPbx:
         self._options = options or PbxOptions()
         self._certificate = certificate
         self._lifeline = lifeline
-        self._supervisor: subprocess.Popen[bytes] | None = None
-        self._network: PbxNetwork | None = None
+        self._ground: Ground | None = None
         self._home: Path | None = None
         self._accounts: dict[str, Account] = {}
         self._ami_secrets = {"phone": secrets.token_urlsafe(15), "bench": secrets.token_urlsafe(15)}
@@ -71,7 +64,7 @@ class AsteriskPbx:
     @property
     def is_up(self) -> bool:
         """Whether `start` succeeded and `stop` has not been called."""
-        return self._supervisor is not None
+        return self._ground is not None
 
     @property
     def number(self) -> int:
@@ -91,7 +84,7 @@ class AsteriskPbx:
     @property
     def client_address(self) -> str:
         """This machine's address as the PBX sees it."""
-        return self._up.host_address
+        return self._up.client_address
 
     @property
     def home(self) -> Path:
@@ -127,26 +120,12 @@ class AsteriskPbx:
 
     def start(self) -> None:
         """Bring it up and return when calls can be made. The first time ever takes a minute: the image is made."""
-        if os.geteuid() != 0:
-            raise PbxUnavailable("the PBX needs root for its own network: run as root, or set CALLMANAGER_PBX=host")
-        root = ensure_image()
-        slot = instance.claim()
+        ground = choose_ground(lifeline=self._lifeline)
+        ground.claim()
+        self._ground = ground
         try:
-            self._network = PbxNetwork(number=slot.number)
-            self._home = self._prepare_home(root)
-            state = {"home": str(self._home), "host": self.host, "ami_bench": self._ami_secrets["bench"]}
-            instance.write_state(slot.number, state)
-            self._supervisor = self._spawn_supervisor(slot, root)
-        except BaseException:
-            if self._supervisor is None and self._home is not None:
-                shutil.rmtree(self._home, ignore_errors=True)
-            self._home = self._network = None
-            raise
-        finally:
-            slot.release()
-        try:
-            control = slot.run_folder / "control"
-            self.wait_until(lambda: control.exists() or self._supervisor_ended(), what="the supervisor", within=20)
+            self._home = self._prepare_home(ground)
+            ground.open(self._home)
             self._run()
         except BaseException:
             self.stop()
@@ -154,25 +133,14 @@ class AsteriskPbx:
 
     def stop(self) -> None:
         """Take everything down: processes, mounts, namespace, folder. Doing it twice is fine."""
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is not None:
-            with contextlib.suppress(PbxUnavailable):  # it may be gone already; its end is what is asked for
-                instance.command(self.number, "quit")
-            if supervisor.stdin is not None:
-                supervisor.stdin.close()
-            try:
-                supervisor.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                supervisor.kill()
-                supervisor.wait()
-                instance.sweep()
-            if supervisor.stderr is not None:
-                supervisor.stderr.close()
-        self._home = self._network = None
+        ground, self._ground = self._ground, None
+        home, self._home = self._home, None
+        if ground is not None:
+            ground.close(home or Path("/nonexistent"))
 
     def kill(self) -> None:
         """SIGKILL Asterisk, as when it crashes: its sockets close, nothing says good-bye. `restart` brings it back."""
-        instance.command(self.number, "kill")
+        self._up.kill()
 
     def restart(self, *, certificate: ServerCertificate | None = None, options: PbxOptions | None = None) -> None:
         """Start Asterisk anew in the same place with the same accounts and authority; return when it is ready.
@@ -190,11 +158,11 @@ class AsteriskPbx:
 
     def link_down(self) -> None:
         """Pull the PBX's network cable: packets vanish, nothing is refused."""
-        instance.command(self.number, "link-down")
+        self._up.link(up=False)
 
     def link_up(self) -> None:
         """Plug the cable in again."""
-        instance.command(self.number, "link-up")
+        self._up.link(up=True)
 
     # ---- commands -----------------------------------------------------------------------------------------------------
 
@@ -304,20 +272,20 @@ class AsteriskPbx:
     # ---- inside -------------------------------------------------------------------------------------------------------
 
     @property
-    def _up(self) -> PbxNetwork:
-        if self._network is None:
+    def _up(self) -> Ground:
+        if self._ground is None:
             raise PbxUnavailable("the PBX is not up: call start() first")
-        return self._network
+        return self._ground
 
     def _log(self, name: str) -> str:
         path = self.home / "log" / name
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def _prepare_home(self, root: Path) -> Path:
+    def _prepare_home(self, ground: Ground) -> Path:
         instances = cache_folder() / "pbx/instances"
         instances.mkdir(parents=True, exist_ok=True)
         self._home = home = Path(tempfile.mkdtemp(prefix="pbx-", dir=instances))
-        self._accounts = make_accounts(self.host)
+        self._accounts = make_accounts(ground.pbx_address)
         for name in ("etc", "lib", "lib/keys", "spool", "run", "log", "recorded", "moh"):
             (home / name).mkdir()
         write_hold_music(home / "moh/tone.wav")
@@ -329,11 +297,7 @@ class AsteriskPbx:
         accounts = home / "accounts.json"
         accounts.touch(mode=0o600)
         accounts.write_text(json.dumps(listed, indent=1), encoding="utf-8")
-        user, group = asterisk_ids(root)
-        home.chmod(0o755)  # mkdtemp made it private to root
         (home / "log/ivr").touch()  # the dial plan appends only to what exists
-        for name in ("lib", "spool", "run", "log", "log/ivr", "recorded"):
-            shutil.chown(home / name, user, group)
         return home
 
     def _write_server_certificate(self) -> None:
@@ -348,39 +312,18 @@ class AsteriskPbx:
 
     def _write_configuration(self) -> None:
         site = Site(
-            home=f"/{INSTANCE_MOUNT}",
-            modules=f"/{_module_folder(ensure_image())}",
+            home=self._up.seen_as(self.home),
+            modules=self._up.modules,
+            data=self._up.data,
             address=self.host,
             client_address=self.client_address,
             ami_phone_secret=self._ami_secrets["phone"],
             ami_bench_secret=self._ami_secrets["bench"],
         )
-        # Asterisk asks for its own host's name with each call; nothing else can be resolved where it lives.
-        hosts = f"127.0.0.1 localhost\n{self.host} pbx {SERVER_NAME}\n"
-        (self.home / "etc/hosts").write_text(hosts, encoding="ascii")
         write_configuration(self.home / "etc", site=site, accounts=self._accounts, options=self._options)
 
-    def _spawn_supervisor(self, slot: instance.Slot, root: Path) -> subprocess.Popen[bytes]:
-        script = Path(__file__).with_name("supervisor.py")
-        command = [sys.executable, str(script), "--number", str(slot.number), "--root", str(root), "--home", str(self.home),
-                   "--run-folder", str(slot.run_folder), *(["--lifeline"] if self._lifeline else [])]  # fmt: skip
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if self._lifeline else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE if self._lifeline else subprocess.DEVNULL,
-            pass_fds=(slot.lock,),
-            start_new_session=True,  # Ctrl-C is for the test run: it ends us by the lifeline, in order
-        )
-
-    def _supervisor_ended(self) -> bool:
-        if self._supervisor is None or self._supervisor.poll() is None:
-            return False
-        reason = self._supervisor.stderr.read().decode(errors="replace") if self._supervisor.stderr else ""
-        raise PbxUnavailable(f"the PBX's supervisor ended: {(reason.strip().splitlines() or ['no reason given'])[-1]}")
-
     def _run(self) -> None:
-        instance.command(self.number, "start")
+        self._up.run()
         try:
             self.wait_until(self._booted, what="Asterisk to be ready", within=_READY_SECONDS)
         except (AssertionError, PbxUnavailable) as error:
@@ -390,12 +333,5 @@ class AsteriskPbx:
         try:
             return "fully booted" in self.cli("core waitfullybooted")
         except OSError:
-            instance.command(self.number, "alive")  # raises when waiting on would be in vain
+            self._up.check_alive()  # raises when waiting on would be in vain
             return False
-
-
-def _module_folder(root: Path) -> Path:
-    found = sorted(root.glob("usr/lib/*/asterisk/modules")) + sorted(root.glob("usr/lib/asterisk/modules"))
-    if not found:
-        raise PbxUnavailable(f"no Asterisk modules below {root}: remove that folder and run again")
-    return found[0].relative_to(root)

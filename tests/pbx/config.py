@@ -35,6 +35,7 @@ class Site:
     home: str
     """The instance's folder."""
     modules: str
+    data: str
     address: str
     client_address: str
     ami_phone_secret: str
@@ -46,6 +47,7 @@ def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account
     values = {
         "HOME": site.home,
         "MODULES": site.modules,
+        "DATA": site.data,
         "ADDRESS": site.address,
         "CLIENT_ADDRESS": site.client_address,
         "AMI_PHONE_SECRET": site.ami_phone_secret,

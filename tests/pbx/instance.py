@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def running() -> list[int]:
     """Return the numbers of the instances that are up."""
     found = []
     for number in range(MAX_INSTANCES):
-        if (run_folder(number) / "control").exists():
+        if run_folder(number).exists():
             lock = _try_lock(number)
             if lock is None:
                 found.append(number)
@@ -106,6 +107,16 @@ def command(number: int, text: str, *, timeout: float = 20.0) -> None:
             raise PbxUnavailable(f"PBX instance {number} does not answer {text!r}: {error}") from error
     if reply != "ok":
         raise PbxUnavailable(f"PBX instance {number} refused {text!r}: {reply or 'its supervisor ended'}")
+
+
+def quit_and_wait(number: int, *, within: float = 20.0) -> None:
+    """End an instance and return when nothing of it is left."""
+    command(number, "quit")
+    deadline = time.monotonic() + within
+    while number in running():
+        if time.monotonic() > deadline:
+            raise PbxUnavailable(f"PBX instance {number} does not end: look at its processes")
+        time.sleep(0.01)
 
 
 def _try_lock(number: int) -> int | None:

@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "down":
         numbers = instance.running() if options.instance is None else [options.instance]
         for number in numbers:
-            instance.command(number, "quit")
+            instance.quit_and_wait(number)
         swept = instance.sweep()
         print(f"stopped {len(numbers)}, swept {len(swept)}")
         return 0
