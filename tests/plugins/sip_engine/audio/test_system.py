@@ -1,6 +1,8 @@
 """The audio system without sound cards: files, nothing, and fake devices."""
 
+import asyncio
 import threading
+import time
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,8 +30,16 @@ class Room:
     hardware: FakeHardware
 
     async def settle(self) -> None:
-        await self.system.find_devices()
-        await self.system.find_devices()  # reconciling follows the last job, so it is done before the second look
+        """Let the worker do all that was ordered so far."""
+        done = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def reconcile() -> None:
+            self.system._keeper.reconcile(time.monotonic())
+            loop.call_soon_threadsafe(done.set)
+
+        self.system._worker.submit(reconcile)
+        await asyncio.wait_for(done.wait(), 10)
 
 
 @pytest.fixture
