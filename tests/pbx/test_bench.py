@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from far_ends.baresip import Transport
+from far_ends.baresip import Baresip, Transport
 from far_ends.fixtures import BaresipFactory, JsSipFactory, SippFactory
 from far_ends.process import FarEndError
 from far_ends.tones import read_wav
@@ -171,10 +171,12 @@ async def test_two_parties_of_a_conference_hear_each_other(pbx: AsteriskPbx, bar
     second = await baresip_at(pbx, "3002", tone_hz=900.0)
     await first.call(Dial.CONFERENCE)
     await second.call(Dial.CONFERENCE)
-    for phone, hz in ((first, 900), (second, 600)):
-        await pbx.until(
-            lambda phone=phone, hz=hz: phone.has_heard(1) and phone.heard().tail(0.6).share(hz) > 0.9, what=f"{hz} Hz"
-        )
+
+    def hears(phone: Baresip, hz: float) -> bool:
+        return phone.has_heard(1) and phone.heard().tail(0.6).share(hz) > 0.9
+
+    await pbx.until(lambda: hears(first, 900), what="the second in the first's ear")
+    await pbx.until(lambda: hears(second, 600), what="the first in the second's ear")
 
 
 @pytest.mark.browser
