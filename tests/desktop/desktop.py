@@ -57,11 +57,9 @@ class Desktop:
         finally:
             os.close(reader)
         assert self.display != ":", "Xvfb did not start"
-        for command in (["openbox", "--sm-disable"], ["xcompmgr", "-n"]):
-            self._children.append(
-                subprocess.Popen(command, env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            )
+        self._spawn("openbox", "--sm-disable")
         self._wait_for_window_manager()
+        self._spawn("xcompmgr", "-n")  # only now: the two hang when they start at the same moment
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -144,6 +142,11 @@ class Desktop:
         crop = ["-crop", f"{window.width}x{window.height}+{window.x}+{window.y}", "+repage"] if window else []
         self._ask("import", "-silent", "-window", "root", *crop, str(target))
         return target
+
+    def _spawn(self, *command: str) -> None:
+        self._children.append(
+            subprocess.Popen(command, env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        )
 
     def _wait_for_window_manager(self) -> None:
         until = time.monotonic() + _START_SECONDS

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from desktop.desktop import Desktop, Window
 from desktop.phone import Phone
+from desktop.setting_up import set_up_by_keyboard
 from far_ends.tones import read_wav, write_tone
 from pbx.bench import AsteriskPbx
 
@@ -21,21 +22,6 @@ def one_call(state: str, *, number: int = 1):
 
 def no_calls(status) -> bool:
     return not status["calls"]
-
-
-def set_up_by_keyboard(desktop: Desktop, pbx: AsteriskPbx, user: str) -> None:
-    """Fill the first page as the keyboard leads through it, then Advanced down to the CA file, then Connect."""
-    account = pbx.account(user)
-    desktop.type(pbx.host)
-    desktop.press("Tab", "Tab")
-    desktop.type(account.extension)
-    desktop.press("Tab")
-    desktop.type(account.password)
-    desktop.press("Tab")
-    desktop.type("Rita Front")
-    desktop.press("Tab", "space", *["Tab"] * 9)
-    desktop.type(str(pbx.ca_file))
-    desktop.press("Tab", "Tab", "Return")
 
 
 def green_button(desktop: Desktop, picture: Path, pop: Window, theme: str) -> tuple[int, int]:
@@ -77,7 +63,7 @@ def test_from_the_first_launch_to_a_talk_and_an_answered_call(
         phone.wait_for("not set up", lambda status: status["account"] is None)
         picture("first-launch", window)
 
-        set_up_by_keyboard(desktop, pbx, "2001")
+        set_up_by_keyboard(desktop, host=pbx.host, account=pbx.account("2001"), ca_file=pbx.ca_file)
         status = phone.wait_registered()
         assert status["account"]["extension"] == "2001"
         pbx.wait_until(lambda: pbx.contacts("2001"), what="the contact on the PBX")

@@ -28,6 +28,7 @@ from callmanager.api import (
     Failure,
     FailureKind,
     HangUp,
+    MediaPath,
     MessageRefused,
     PlaceCall,
     PreviewRingtone,
@@ -260,8 +261,9 @@ class Engine:
                 if media.failure and media.failure != leg.failure:
                     _log.warning("media of a call: %s", media.failure)
                     leg.failure = media.failure
-                if media.encrypted != leg.encrypted:
-                    leg.encrypted = media.encrypted
+                path = media_path(media)
+                if (media.encrypted, path) != (leg.encrypted, leg.path):
+                    leg.encrypted, leg.path = media.encrypted, path
                     if leg.reported is not None:
                         self._report(leg.overlaid(leg.reported))
                 _log.debug("media leg of call %s: ice %s, dtls %s", ours, media.ice.value, media.dtls.value)
@@ -282,14 +284,29 @@ class Engine:
         self._report(AudioFailed(role=role, detail=detail))
 
 
+def media_path(leg: "LegState") -> MediaPath:
+    """What the edge knows of a leg, in the words of the model."""
+    return MediaPath(
+        ice=leg.ice.value,
+        dtls=leg.dtls.value,
+        ice_ms=None if leg.ice_ms is None else round(leg.ice_ms, 1),
+        dtls_ms=None if leg.dtls_ms is None else round(leg.dtls_ms, 1),
+        local_candidate=leg.local_candidate or "",
+        remote_candidate=leg.remote_candidate or "",
+        failure=leg.failure or "",
+    )
+
+
 @attrs.define(kw_only=True)
 class _Leg:
     """What the edge knows of a call's media, laid over what pjsua2 knows."""
 
     sip_call_id: str = ""
     encrypted: bool = False
+    path: MediaPath | None = None
     failure: str = ""
     reported: CallMediaReported | None = None
 
     def overlaid(self, report: CallMediaReported) -> CallMediaReported:
-        return attrs.evolve(report, media=attrs.evolve(report.media, encrypted=report.media.encrypted or self.encrypted))
+        encrypted = report.media.encrypted or self.encrypted
+        return attrs.evolve(report, media=attrs.evolve(report.media, encrypted=encrypted, path=self.path))
