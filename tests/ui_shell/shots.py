@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +209,6 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
                 await services.tasks.stop()
                 window.close()
                 window.deleteLater()
-                assert timedelta
 
 
 def main() -> None:

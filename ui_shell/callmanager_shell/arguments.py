@@ -79,6 +79,8 @@ def parse(arguments: Sequence[str]) -> Launch:
         return Launch()
     position = _first_positional(arguments)
     word = arguments[position] if position is not None else ""
+    if position is None and not {"-h", "--help"} & set(arguments):
+        return _launch(_options_parser(with_help=False).parse_args(list(arguments)))
     if position is not None and word and word not in VERBS and not _LINK.match(word):
         # a plugin's command: everything behind it is the plugin's own
         values = _options_parser(with_help=False).parse_args(list(arguments[:position]))

@@ -6,11 +6,13 @@ import logging
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtNetwork import QAbstractSocket, QLocalServer, QLocalSocket
+from PySide6.QtCore import QLockFile, QObject, QTimer
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from callmanager_shell.wire import MOST_REQUEST, NotUnderstood, Reply, Request, read_request
 
@@ -18,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_CLIENTS: Final = 16
 _PATIENCE_MS: Final = 5000
+_LOCK_STALE_MS: Final = 10_000
 
 Answerer = Callable[[Request], Reply]
 
@@ -37,21 +40,33 @@ class InstanceServer(QObject):
         self._received: dict[QLocalSocket, bytearray] = {}
 
     def claim(self) -> bool:
-        """Become the one instance of this profile; false when another one lives. What a crashed one left is cleared."""
-        if self._server.listen(self._endpoint):
+        """Become the one instance of this profile; false when another one lives. What a crashed one left is cleared.
+
+        Listening alone decides nothing: Qt renames a new socket over the old one, and Windows lets two servers share a pipe's
+        name. So whoever holds the short lock first asks whether somebody answers, and only then listens.
+        """
+        lock = QLockFile(self._lock_path())
+        lock.setStaleLockTime(_LOCK_STALE_MS)
+        if not lock.tryLock(_PATIENCE_MS):
+            _log.warning("the lock %s can't be taken; another start may be stuck", self._lock_path())
             return True
-        if self._server.serverError() is not QAbstractSocket.SocketError.AddressInUseError:
-            _log.warning("other starts can't reach this phone: %s", self._server.errorString())
+        try:
+            probe = QLocalSocket()
+            probe.connectToServer(self._endpoint)
+            if probe.waitForConnected(1000):
+                probe.abort()
+                return False
+            QLocalServer.removeServer(self._endpoint)
+            if not self._server.listen(self._endpoint):
+                _log.warning("other starts can't reach this phone: %s", self._server.errorString())
             return True
-        probe = QLocalSocket()
-        probe.connectToServer(self._endpoint)
-        if probe.waitForConnected(1000):
-            probe.abort()
-            return False
-        QLocalServer.removeServer(self._endpoint)
-        if not self._server.listen(self._endpoint):
-            _log.warning("other starts can't reach this phone: %s", self._server.errorString())
-        return True
+        finally:
+            lock.unlock()
+
+    def _lock_path(self) -> str:
+        path = Path(self._endpoint)
+        folder = path.parent if path.is_absolute() else Path(tempfile.gettempdir())
+        return str(folder / f"{path.name}.lock")
 
     def close_down(self) -> None:
         for client in tuple(self._received):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callmanager.api import ContributionsChanged, Panel, PanelArea, UiKit
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from callmanager_shell.services import ShellServices
@@ -91,13 +91,17 @@ class PanelHost(QTabWidget):
         wanted = [owned for owned in self._services.app.panels() if owned.value.area is PanelArea.MAIN]
         wanted.sort(key=lambda owned: (owned.value.order, owned.value.id))
         kept = {(page.owned.plugin_id, page.owned.value.id): page for page in self._pages()}
-        while self.count():
-            self.removeTab(0)
-        for owned in wanted:
-            page = kept.pop((owned.plugin_id, owned.value.id), None)
-            if page is None:
-                page = PanelPage(self._services, owned, self._kit_for(owned.plugin_id))
-            self.addTab(page, owned.value.title)
+        current = self.currentWidget()
+        with QSignalBlocker(self):  # tabs that become current only while others move must not be built
+            while self.count():
+                self.removeTab(0)
+            for owned in wanted:
+                page = kept.pop((owned.plugin_id, owned.value.id), None)
+                if page is None:
+                    page = PanelPage(self._services, owned, self._kit_for(owned.plugin_id))
+                self.addTab(page, owned.value.title)
+            if current is not None and self.indexOf(current) >= 0:
+                self.setCurrentWidget(current)
         for gone in kept.values():
             gone.deleteLater()
         self._tint()

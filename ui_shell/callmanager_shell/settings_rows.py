@@ -89,7 +89,7 @@ class Row(QWidget):
         self._below.setVisible(bool(words))
         widget = self.input()
         widget.setProperty("invalid", bool(complaint))
-        widget.setAccessibleDescription(words)
+        widget.setAccessibleDescription(_LOCKED if self.locked else words)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
 

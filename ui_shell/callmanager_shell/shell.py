@@ -91,7 +91,7 @@ class Shell:
         self._make_rest()
         try:
             await self._app.start()
-            if self._app.accounts.current is None:
+            if self._app.accounts.current is None and not self._app.options.demo:
                 self.window.open_settings()
             if self._dial:
                 self._dial_when_ready(self._dial)

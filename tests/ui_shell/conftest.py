@@ -1,0 +1,101 @@
+"""The window under test: a real application on the fake engine, offscreen, on the loop that the product uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from callmanager.testing.harness import Harness, running
+from callmanager_call_control.plugin import CallControl
+from callmanager_shell.look import Look
+from callmanager_shell.services import ShellServices
+from callmanager_shell.shell import make_services
+from callmanager_shell.window import MainWindow
+from PySide6.QtWidgets import QApplication
+
+
+def _qt() -> QApplication:
+    existing = QApplication.instance()
+    return existing if isinstance(existing, QApplication) else QApplication([])
+
+
+def _qt_loop() -> asyncio.AbstractEventLoop:
+    from qasync import QEventLoop
+
+    return QEventLoop(_qt())
+
+
+def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Async tests of the shell run on Qt's loop."""
+    return {"qt": _qt_loop}
+
+
+@pytest.fixture
+def qt() -> QApplication:
+    application = _qt()
+    application.setQuitOnLastWindowClosed(False)
+    return application
+
+
+@pytest.fixture
+def look(qt: QApplication) -> Iterator[Look]:
+    made = Look(qt, choice="light")
+    yield made
+    made.deleteLater()
+
+
+@attrs.frozen(kw_only=True)
+class Stage:
+    """What a test of the window touches."""
+
+    harness: Harness
+    services: ShellServices
+    look: Look
+    window: MainWindow
+
+    @property
+    def engine(self) -> Any:
+        return self.harness.engine
+
+    @property
+    def app(self) -> Any:
+        return self.harness.app
+
+    async def talk(self, number: str = "2004") -> Any:
+        """A call that was placed and answered."""
+        call_id = self.app.calls.dial(number)
+        await self.harness.until(lambda: self.app.calls.get(call_id).state.value == "progress")
+        self.engine.far_end_answers(call_id)
+        await self.harness.settle()
+        return call_id
+
+    async def arrive(self, number: str = "5550104477", name: str = "Dana Kowalski", called: str = "2001") -> Any:
+        call_id = self.engine.arrive(number, name, called=called)
+        await self.harness.settle()
+        return call_id
+
+
+@pytest.fixture
+def plugins() -> dict[str, Any]:
+    """The plugins of the application; a test overrides it by parametrising."""
+    return {"call_control": CallControl}
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, look: Look, plugins: dict[str, Any]) -> AsyncIterator[Stage]:
+    async with running(tmp_path, plugins=plugins) as harness:
+        services = make_services(harness.app, look, clock=harness.clock)
+        window = MainWindow(services, version="0.1.0")
+        window.show()
+        try:
+            yield Stage(harness=harness, services=services, look=look, window=window)
+        finally:
+            window.close_down()
+            await services.tasks.stop()
+            window.close()
+            window.deleteLater()
+            await harness.settle()

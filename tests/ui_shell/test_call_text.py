@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+from callmanager.api import (
+    AccountId,
+    Call,
+    CallEnd,
+    CallId,
+    CallMedia,
+    CallState,
+    CallStatistics,
+    Direction,
+    EndCause,
+    Failure,
+    FailureKind,
+    Party,
+)
+from callmanager_shell import call_text
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def call(**changes) -> Call:
+    base = Call(
+        id=CallId("1"),
+        account_id=AccountId("main"),
+        direction=Direction.OUTGOING,
+        state=CallState.CONNECTED,
+        remote=Party(number="5550104477", name="Dana Kowalski"),
+        created_at=NOW,
+        answered_at=NOW,
+    )
+    return attrs.evolve(base, **changes)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "00:00"), (59.9, "00:59"), (252, "04:12"), (3661, "1:01:01")])
+def test_the_timer_shows_minutes_and_from_an_hour_on_hours(seconds, shown):
+    assert call_text.timer(call(), NOW + timedelta(seconds=seconds)) == shown
+
+
+def test_there_is_no_timer_before_the_answer():
+    assert call_text.timer(call(answered_at=None), NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": CallState.DIALING}, "Calling…"),
+        ({"state": CallState.PROGRESS}, "Ringing…"),
+        ({"state": CallState.RINGING}, "Incoming call"),
+        ({"held": True}, "On hold"),
+        ({"remote_held": True}, "On hold by the other side"),
+        ({}, ""),
+    ],
+)
+def test_the_state_is_said_in_words(changes, words):
+    assert call_text.state_words(call(**changes)) == words
+
+
+@pytest.mark.parametrize(
+    ("end", "direction", "words"),
+    [
+        (CallEnd(cause=EndCause.FAILED, failure=Failure(kind=FailureKind.BUSY)), Direction.OUTGOING, "The line is busy"),
+        (CallEnd(cause=EndCause.MISSED), Direction.INCOMING, "Missed call"),
+        (CallEnd(cause=EndCause.MISSED), Direction.OUTGOING, "No answer"),
+        (CallEnd(cause=EndCause.ELSEWHERE), Direction.INCOMING, "Answered on another device"),
+        (CallEnd(cause=EndCause.REMOTE), Direction.INCOMING, "The other side hung up"),
+        (CallEnd(cause=EndCause.LOCAL), Direction.OUTGOING, "Call ended"),
+    ],
+)
+def test_the_end_is_explained(end, direction, words):
+    assert call_text.end_words(call(state=CallState.ENDED, end=end, direction=direction)) == words
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_every_failure_has_words_on_the_card(kind):
+    ended = call(state=CallState.ENDED, end=CallEnd(cause=EndCause.FAILED, failure=Failure(kind=kind)))
+    assert len(call_text.end_words(ended)) > 5
+
+
+def test_encrypted_is_said_only_when_it_was_seen():
+    def texts(encrypted):
+        media = CallMedia(codec="G722", clock_rate=16000, encrypted=encrypted)
+        return [bit.text for bit in call_text.details(call(media=media))]
+
+    assert texts(encrypted=True) == ["(555) 010-4477", "HD", "encrypted"]
+    assert texts(encrypted=False) == ["(555) 010-4477", "HD"]
+
+
+@pytest.mark.parametrize(("mos", "word"), [(4.4, "good"), (4.0, "good"), (3.5, "fair"), (2.0, "poor")])
+def test_quality_is_a_word_with_the_figures_in_its_tip(mos, word):
+    bit = call_text.quality(call(statistics=CallStatistics(mos=mos, loss_percent=1.5, jitter_ms=7, round_trip_ms=40)))
+    assert bit is not None
+    assert bit.text == word
+    assert "Loss 1.5 %, jitter 7 ms, round trip 40 ms" in bit.tip
+
+
+def test_a_number_is_not_shown_twice():
+    assert call_text.number_of(Party(number="5550104477")) == ""
+    assert call_text.name_of(Party(number="5550104477")) == "(555) 010-4477"
