@@ -2,6 +2,7 @@
 
 import json
 import re
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
@@ -76,5 +77,5 @@ def test_the_lines_name_the_broken_link_and_the_next_step():
 
 @pytest.mark.parametrize("text", ["", "loud", "file:", "file:a.wav", "file:no-such-file.wav,out.wav"])
 def test_a_wrong_audio_argument_is_refused_with_what_is_expected(text: str):
-    with pytest.raises(Exception, match=r"none|no file"):
+    with pytest.raises(ArgumentTypeError, match=r"none|no file"):
         audio_choice(text)
