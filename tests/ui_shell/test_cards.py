@@ -116,6 +116,15 @@ async def test_an_ended_card_goes_away_by_itself(stage, monkeypatch):
     assert not stage.window.strip.isVisible()
 
 
+async def test_the_focus_goes_to_the_dial_field_when_its_button_goes(stage):
+    await stage.harness.connect()
+    call_id = await stage.talk()
+    (card,) = stage.window.strip.cards()
+    button(card, "Hang Up").setFocus(Qt.FocusReason.MouseFocusReason)
+    stage.engine.report(CallFinished(call_id=call_id, end=CallEnd(cause=EndCause.REMOTE)))
+    assert stage.window.focusWidget() is stage.window.dial_field.edit
+
+
 async def test_a_name_with_markup_is_shown_as_text(stage):
     await stage.harness.connect()
     await stage.arrive(name="<b>Bold</b><img src=x>")

@@ -20,7 +20,7 @@ from callmanager_shell.widgets.meta_line import MetaLine
 from callmanager_shell.widgets.text import ElidedText, Text
 
 _BAR: Final = 4
-_HELD_NARROW: Final = 390
+_HELD_NARROW: Final = 500
 _NAME_ROOM: Final = 110
 """So much of the name must stay readable before a button may have its word."""
 
@@ -36,6 +36,8 @@ class CallCard(QFrame):
     call_again = Signal(str)
     dismissed = Signal(str)
     action = Signal(str, object)
+    focus_lost = Signal()
+    """The button with the keyboard's focus is about to go; somebody should take the focus, or Qt gives it to anything."""
 
     def __init__(
         self,
@@ -192,6 +194,8 @@ class CallCard(QFrame):
         used = {id(button) for button in (*side, *row)}
         for button in (*self._buttons.values(), *self._own_buttons()):
             if id(button) not in used:
+                if button.hasFocus():
+                    self.focus_lost.emit()
                 button.hide()
                 button.setParent(self)
         self._fill(self._side, side, stretch_before_last=False)
@@ -248,14 +252,17 @@ class CallCard(QFrame):
         for button in row:
             button.set_compact(button is not self._hang_up and wanted > width)
         side = [w for i in range(self._side.count()) if (it := self._side.itemAt(i)) and isinstance(w := it.widget(), Button)]
+        if self._call.held and self._call.live and self._more in side:
+            # "Resume" may have its word before ending the call has a button: that is in the "More" menu, too
+            roomy = self.width() > _HELD_NARROW
+            self._hang_up.setVisible(roomy)
+            side = side if roomy else [button for button in side if button is not self._hang_up]
         always = {self._close, self._more, *((self._hang_up,) if self._call.held else ())}
         spoken = sum(button.sizeHint().height() + 6 if button in always else button.full_width() for button in side)
         timer = self._timer.sizeHint().width() + Space.INNER if self._timer.text() else 0
         room = width - 40 - 2 * Space.INNER - timer - self._side.spacing() * len(side) - _NAME_ROOM
         for button in side:
             button.set_compact(button in always or (spoken > room and len(side) > 1))
-        if self._call.held and self._call.live:
-            self._hang_up.setVisible(self._more not in side or self.width() > _HELD_NARROW)  # it is in the "More" menu, too
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -24,6 +24,7 @@ class CallStrip(QWidget):
 
     count_changed = Signal(int)
     keypad_wanted = Signal(str, QWidget)
+    focus_lost = Signal()
 
     def __init__(self, services: ShellServices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,6 +122,7 @@ class CallStrip(QWidget):
         card.dismissed.connect(self._remove)
         card.action.connect(self._run_action)
         card.keypad.connect(self.keypad_wanted)
+        card.focus_lost.connect(self.focus_lost)
 
     def _command(self, command: Callable[[], object]) -> None:
         try:
@@ -182,6 +184,9 @@ class CallStrip(QWidget):
             timer.stop()
         if card is None:
             return
+        focused: QWidget | None = self.window().focusWidget()
+        if focused is not None and card.isAncestorOf(focused):
+            self.focus_lost.emit()
         self._layout.removeWidget(card)
         card.hide()
         card.deleteLater()

@@ -14,6 +14,7 @@ from typing_extensions import override
 from callmanager_shell import call_text
 from callmanager_shell.look import Look
 from callmanager_shell.services import ShellServices
+from callmanager_shell.shape import round_off
 from callmanager_shell.tokens import Radius, Space
 from callmanager_shell.widgets.avatar import Avatar
 from callmanager_shell.widgets.button import Button, ButtonKind
@@ -156,6 +157,7 @@ class IncomingPop(QWidget):
             return
         self._layout.activate()
         self.adjustSize()
+        round_off(self, [QRectF(card.geometry()) for card in self._cards.values()], Radius.CARD)
         screen = QGuiApplication.primaryScreen()
         if screen is not None:
             area = screen.availableGeometry()

@@ -100,7 +100,7 @@ class PanelHost(QTabWidget):
                 if page is None:
                     page = PanelPage(self._services, owned, self._kit_for(owned.plugin_id))
                 self.addTab(page, owned.value.title)
-            if current is not None and self.indexOf(current) >= 0:
+            if self.indexOf(current) >= 0:  # also for none at all
                 self.setCurrentWidget(current)
         for gone in kept.values():
             gone.deleteLater()

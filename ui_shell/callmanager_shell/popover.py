@@ -1,11 +1,12 @@
 """A small window that floats beside what opened it and goes away by a click elsewhere or by Escape."""
 
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell.look import Look
+from callmanager_shell.shape import round_off
 from callmanager_shell.tokens import Radius, Space
 
 
@@ -32,6 +33,11 @@ class Popover(QWidget):
         left = min(max(below.x(), area.left()), area.right() - self.width())
         self.move(left, max(area.top(), top))
         self.show()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        round_off(self, [QRectF(self.rect()).adjusted(3, 3, -3, -3)], Radius.CARD)
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:

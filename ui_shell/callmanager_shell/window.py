@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         self.strip = CallStrip(services)
         self.strip.count_changed.connect(lambda _count: self._follow())
         self.strip.keypad_wanted.connect(self.open_keypad)
+        self.strip.focus_lost.connect(self.dial_field.edit.setFocus)
         self.empty = EmptyState(look)
         self.empty.settings_wanted.connect(self.open_settings)
         self.empty.connect_wanted.connect(self.connect_account)
