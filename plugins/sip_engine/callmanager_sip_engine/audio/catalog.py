@@ -13,6 +13,7 @@ _log = logging.getLogger(__name__)
 INPUT: Final = "input"
 OUTPUT: Final = "output"
 
+PULSE_PREFIX: Final = "pulseaudio:"
 _PULSE_DUMMY: Final = b"auto_null"
 _PULSE_MONITOR: Final = b".monitor"
 

@@ -42,7 +42,6 @@ class _Place:
     preferred: str | None = None
     stream: Stream | None = None
     device: AudioDevice | None = None
-    as_default: bool = False
     departed: AudioDevice | None = None
     """The device that sounded last, from when it was lost until another one sounds."""
     substitute: bool = False
@@ -139,7 +138,7 @@ class DeviceKeeper:
         assert place.device is not None
         if on_time and not place.stream.alive(now):
             return True
-        return not place.as_default and all(device.id != place.device.id for device in self._devices)
+        return all(device.id != place.device.id for device in self._devices)
 
     def _let_go(self, place: _Place, now: float) -> None:
         assert place.device is not None
@@ -204,7 +203,6 @@ class DeviceKeeper:
             _log.warning("%s", error)
             return False
         place.device = device
-        place.as_default = as_default
         place.penalties.pop(device.id, None)
         _log.info("%s is %s", role.value, device.name)
         return True

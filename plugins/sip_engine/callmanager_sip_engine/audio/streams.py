@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import miniaudio
 
-from callmanager_sip_engine.audio.catalog import Catalog, MiniaudioCatalog, system_backends
+from callmanager_sip_engine.audio.catalog import PULSE_PREFIX, Catalog, MiniaudioCatalog, system_backends
 from callmanager_sip_engine.audio.frames import RATE, Samples, silence, to_samples
 from callmanager_sip_engine.audio.values import AudioDevice, AudioRole
 
@@ -62,9 +62,16 @@ class MiniaudioHardware:
         return self._catalog.devices()
 
     def open(self, role: AudioRole, device: AudioDevice, feed: Feed, *, as_default: bool) -> Stream:
-        """Open and start `device`; `as_default` leaves the routing to the system, which moves the stream with its default."""
+        """Open and start `device`; `as_default` leaves the routing to the system where that is safe.
+
+        miniaudio 1.71 reads through a null pointer when PulseAudio answers that a device is unknown: while a default is
+        being replaced, or when a name is gone. So there a device is always opened by name, and only when it is still there.
+        """
+        if device.id not in {found.id for found in self._catalog.devices()}:
+            raise OSError(f"{role.value} device {device.name!r} is gone")
         try:
-            native = None if as_default else self._catalog.native_id(device.id)
+            by_system = as_default and not device.id.startswith(PULSE_PREFIX)
+            native = None if by_system else self._catalog.native_id(device.id)
             return _MiniaudioStream(role, native, feed, self._backends)
         except (miniaudio.MiniaudioError, ValueError) as error:
             raise OSError(f"{role.value} device {device.name!r} cannot be opened: {error}") from error

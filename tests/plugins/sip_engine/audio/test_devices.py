@@ -10,7 +10,9 @@ import pytest
 from audio_bench.bench import RATE, AudioBench, Recording, sound_file, tone_file, tone_share
 from audio_bench.observer import BridgeClock, Remembering, bridge_clock, sine, wait_for
 from callmanager.api import AudioChoice, AudioDevice, AudioRole
+from callmanager_sip_engine.audio.feeds import RingerFeed
 from callmanager_sip_engine.audio.processing import VoiceProcessor
+from callmanager_sip_engine.audio.streams import MiniaudioHardware
 from callmanager_sip_engine.audio.system import AudioSystem
 
 pytestmark = pytest.mark.audio
@@ -219,3 +221,15 @@ def delay_between(first: np.ndarray, second: np.ndarray) -> float:
     size = 1 << (len(first) + len(second)).bit_length()
     product = np.fft.rfft(second, size) * np.conj(np.fft.rfft(first, size))
     return float(np.argmax(np.fft.irfft(product, size)[:RATE])) / RATE
+
+
+async def test_a_device_that_is_gone_or_never_was_is_an_error_and_no_crash(desk: Desk) -> None:
+    """PulseAudio's "no such entity" must not reach miniaudio, which would take the process with it."""
+    await desk.unplug_headset()
+    hardware = MiniaudioHardware()
+    for device_id in (desk.devices["Headset"].id, "pulseaudio:" + b"never was".hex(), "pulseaudio:", "\u2603"):
+        device = AudioDevice(id=device_id, name="ghost", kind="output")
+        for as_default in (False, True):
+            with pytest.raises(OSError, match="ghost"):
+                hardware.open(AudioRole.SPEAKER, device, RingerFeed(), as_default=as_default)
+    hardware.release()
