@@ -126,7 +126,6 @@ class Engine:
                 self._errand(self._unregister(command.account_id))
             case ConfigureAudio():
                 self._audio.configure(command.choice)
-                self._report(AudioDevicesReported(devices=self._audio.devices()))
             case PreviewRingtone():
                 self._audio.preview_ringtone()
             case WatchAudioDevices():
@@ -178,11 +177,13 @@ class Engine:
 
     def _watch_devices(self, *, watched: bool) -> None:
         assert self._audio is not None
-        watch = getattr(self._audio, "watch_devices", None)
-        if watch is not None:
-            watch(watched)
+        self._audio.watch_devices(watched=watched)
         if watched:
-            self._report(AudioDevicesReported(devices=self._audio.devices()))
+            self._errand(self._tell_devices())
+
+    async def _tell_devices(self) -> None:
+        assert self._audio is not None
+        self._report(AudioDevicesReported(devices=await self._audio.find_devices()))
 
     def _errand(self, work: Any) -> None:
         task = self._loop.create_task(work)

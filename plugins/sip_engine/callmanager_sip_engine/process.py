@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 _LAST_WORDS_SECONDS: Final = 6.0
+_SWITCH_SECONDS: Final = 0.001
 
 
 def main() -> int:
@@ -13,6 +14,8 @@ def main() -> int:
     from callmanager_sip_engine.link import Invitation, LinkError
 
     _ignore_keyboard()
+    # Voice is moved by threads that need the interpreter every few milliseconds; the default of 5 ms starves them.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         invitation = Invitation.from_line(sys.stdin.buffer.readline(4096))
     except LinkError as error:

@@ -137,6 +137,9 @@ class RegistrationKeeper:
         while True:
             try:
                 answer = await self._attempt()
+                if self._was_registered:
+                    # The PBX may have forgotten our calls, or know them at an address that is no more.
+                    self._stack.prove_calls(self.account.id)
                 self._was_registered = self._second_chance = True
                 self._tell(RegistrationState.REGISTERED, answer=answer)
                 failure = await self._stay()
@@ -151,6 +154,7 @@ class RegistrationKeeper:
                     outage_began, tries = loop.time(), 0
                     continue
             self._tell(RegistrationState.RETRYING, failure=failure)
+            self._stack.end_silent_calls(self.account.id, failure)
             await self._pause(tries, outage=loop.time() - outage_began)
             tries += 1
 

@@ -16,6 +16,8 @@ OUTPUT: Final = "output"
 PULSE_PREFIX: Final = "pulseaudio:"
 _PULSE_DUMMY: Final = b"auto_null"
 _PULSE_MONITOR: Final = b".monitor"
+_ALSA_NULL: Final = b"null"
+"""ALSA's own pit: silence in, nothing out."""
 
 _MAX_DEVICES: Final = 200
 _MAX_NAME: Final = 200
@@ -103,6 +105,8 @@ class MiniaudioCatalog:
         ffi = miniaudio.ffi
         raw = bytes(ffi.buffer(ffi.addressof(info.id))).rstrip(b"\0")
         if context.backend == "PulseAudio" and (raw == _PULSE_DUMMY or raw.endswith(_PULSE_MONITOR)):
+            return None
+        if context.backend == "ALSA" and raw == _ALSA_NULL:
             return None
         name = ffi.string(info.name).decode(errors="replace")
         return AudioDevice(

@@ -85,6 +85,10 @@ class LocalPeer:
             self._refused(f"the local SIP peer sent what cannot be framed: {error}")
         except OSError as error:
             _log.info("the local SIP connection broke: %s", error)
+        except asyncio.CancelledError:
+            # Only `close` cancels us. Ending as cancelled would make asyncio (3.11) log an error: it asks such a task for its
+            # exception without looking whether it has one.
+            _log.debug("the local SIP connection is closed")
         finally:
             self._writer = None
             self._serving = None
@@ -94,8 +98,9 @@ class LocalPeer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         framer = StreamFramer()
         while data := await reader.read(_CHUNK):
+            messages = framer.feed(data)
             # pjsip leaves Nagle's algorithm on: its second message in a row (ACK of a 401, then the INVITE) waits for our
             # system's delayed acknowledgement, 40 ms and more. An empty line, which SIP ignores, carries it at once.
             writer.write(_EMPTY_LINE)
-            for message in framer.feed(data):
+            for message in messages:
                 await self._receive(message)

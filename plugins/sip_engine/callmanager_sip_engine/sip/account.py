@@ -180,6 +180,8 @@ class SipAccount:
         config.natConfig.iceEnabled = False
         config.natConfig.sipStunUse = _pj.STUN_OFF
         config.natConfig.sipOutboundUse = 0
+        # One codec is agreed by the order of the answer; the extra UPDATE that pins it says nothing new.
+        config.mediaConfig.lockCodecEnabled = False
         config.mediaConfig.srtpUse = _pj.SRTP_DISABLED
         config.mediaConfig.srtpSecureSignaling = 0
         config.mediaConfig.transportConfig.port = 0

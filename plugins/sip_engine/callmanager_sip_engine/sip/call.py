@@ -36,6 +36,10 @@ _ANSWER_TO_INVITE_SECONDS: Final = 5.0
 """A living PBX says at least 100 at once; RFC 3261's 32 s (timer B) are an eternity for somebody who waits."""
 _BYE_SECONDS: Final = 0.7
 _RING_SECONDS: Final = 1.0
+_SILENT_SECONDS: Final = 20.0
+"""Without a PBX and without a word from the far end, a call is over; a PBX that restarts is back before."""
+_SILENT_HELD_SECONDS: Final = 120.0
+"""On hold silence says nothing."""
 
 Cancel = Callable[[], None]
 
@@ -182,6 +186,17 @@ class SipCall:
             _log.debug("hanging up: %s", plain(str(getattr(error, "reason", error))))
         if not self.finished:
             self._timers.append(self.host.call_later(_BYE_SECONDS, lambda: self.finish(CallEnd(cause=cause, failure=failure))))
+
+    def prove(self) -> None:
+        """Ask the far end for its confirmation by a re-INVITE that changes nothing; a 481 ends the call (RFC 5057)."""
+        if self.connected and not self.finished and self._local_end is None:
+            self.hold.confirm()
+
+    def end_if_silent(self, failure: Failure) -> None:
+        """End it when the media stopped some time ago; while the far end is heard, the call goes on without its PBX."""
+        patience = _SILENT_HELD_SECONDS if self.hold.held or self.hold.remote_held else _SILENT_SECONDS
+        if not self.connected or self.media.silent_for >= patience:
+            self.end(EndCause.FAILED, 0, failure)
 
     def finish(self, end: CallEnd) -> None:
         if self.finished:

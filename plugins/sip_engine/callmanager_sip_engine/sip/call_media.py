@@ -1,6 +1,7 @@
 """The media of one call: joined to the devices, watched, and measured once a second."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -47,6 +48,13 @@ class CallMediaWatch:
         self._watched = 0.0
         self.status = _pj.MEDIA_NONE
         self.digits_supported = True
+        self._heard_packets = 0
+        self._heard_at = time.monotonic()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last packet of the far end was counted (readings are a second apart)."""
+        return time.monotonic() - self._heard_at
 
     def changed(self) -> None:
         """SDP was negotiated: the streams may be other ones."""
@@ -125,6 +133,8 @@ class CallMediaWatch:
         except _pj.Error:
             return  # The stream is being replaced.
         self.digits_supported = int(stream.audTxEventPt) >= 0
+        if received != self._heard_packets:
+            self._heard_packets, self._heard_at = received, time.monotonic()
         self.measure()
         self._report(
             CallMedia(

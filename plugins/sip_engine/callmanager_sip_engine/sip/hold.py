@@ -48,6 +48,15 @@ class HoldControl:
             return
         self._pursue()
 
+    def confirm(self) -> None:
+        """Send a re-INVITE that keeps what is in force, so that both sides know again where the other is."""
+        if self._under_way:
+            return  # One that does the same is on its way.
+        try:
+            self._call.pj.reinvite(_pj.CallOpParam(True))
+        except _pj.Error:
+            self._host.call_later(random.uniform(*_GLARE_SECONDS), self._call.prove)  # noqa: S311 - spread, not secrecy
+
     def media_changed(self, status: int) -> None:
         """SDP was negotiated, by our offer or by theirs."""
         before = (self.held, self.remote_held)

@@ -89,9 +89,13 @@ class SipStack:
     def run_clock(self, run: bool) -> None:  # noqa: FBT001 - the only argument says it
         self.thread.submit(lambda: self.endpoint.run_clock(run))
 
-    def end_calls(self, account_id: AccountId, failure: Failure) -> None:
-        """End all calls of the account because its link is gone."""
-        self.thread.submit(lambda: self._end_calls(account_id, failure))
+    def prove_calls(self, account_id: AccountId) -> None:
+        """The PBX is back: have each call confirmed by it, which also tells it where we are now. Unknown ones end."""
+        self.thread.submit(lambda: self._for_calls(account_id, SipCall.prove))
+
+    def end_silent_calls(self, account_id: AccountId, failure: Failure) -> None:
+        """The PBX is away: end the calls of the account from which nothing has been heard for a while."""
+        self.thread.submit(lambda: self._for_calls(account_id, lambda call: call.end_if_silent(failure)))
 
     def obey(self, command: CallCommand) -> None:
         self.thread.submit(lambda: self._obey(command))
@@ -145,10 +149,10 @@ class SipStack:
         if (account := self._accounts.get(account_id)) is not None:
             action(account)
 
-    def _end_calls(self, account_id: AccountId, failure: Failure) -> None:
+    def _for_calls(self, account_id: AccountId, action: Callable[[SipCall], None]) -> None:
         for call in list(self._calls.values()):
             if call.account.route.account.id == account_id:
-                call.end(EndCause.FAILED, 0, failure)
+                action(call)
 
     def _obey(self, command: CallCommand) -> None:
         if isinstance(command, PlaceCall):
