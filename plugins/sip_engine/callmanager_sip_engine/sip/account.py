@@ -31,6 +31,11 @@ class AccountRoute:
     def through_edge(self) -> bool:
         return self.edge_port is not None
 
+    @property
+    def sdes_offered(self) -> bool:
+        """Whether pjsip itself may encrypt the media: where the signalling that carries the keys is encrypted (RFC 4568)."""
+        return self.account.transport is Transport.TLS
+
     def is_source(self, address: str) -> bool:
         """Whether requests of this account may come from there (`host:port`)."""
         host, _, port = address.rpartition(":")
@@ -204,7 +209,7 @@ class SipAccount:
             _bind(config.mediaConfig.transportConfig, "127.0.0.1")
         else:
             _bind(config.mediaConfig.transportConfig, self.route.local_address)
-            config.mediaConfig.srtpUse = _pj.SRTP_OPTIONAL
+            config.mediaConfig.srtpUse = _pj.SRTP_OPTIONAL if self.route.sdes_offered else _pj.SRTP_DISABLED
 
     def _straight(self, config: Any) -> None:
         account = self.route.account

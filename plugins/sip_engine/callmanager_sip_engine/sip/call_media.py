@@ -19,6 +19,7 @@ _log: Final = logging.getLogger(__name__)
 _SECOND: Final = 1.0
 _WATCH_SECONDS: Final = 0.05
 _NO_MEDIA_SECONDS: Final = 5.0
+_SRTP_ACTIVE: Final = "SRTP status: Active"
 
 Cancel = Callable[[], None]
 
@@ -140,11 +141,25 @@ class CallMediaWatch:
             CallMedia(
                 codec=str(stream.codecName),
                 clock_rate=int(stream.codecClockRate),
+                encrypted=self._known.encrypted or (received > 0 and self._srtp_active()),
                 flowing=received > 0 or self._known.flowing,
                 early=not self._call.connected,
                 digits_supported=self.digits_supported,
             )
         )
+
+    def _srtp_active(self) -> bool:
+        """Whether pjsip itself decrypts this stream (SDES); what the edge encrypts is told by the edge.
+
+        Its text dump is the only place where pjsua2 2.15 says so. Packets that fail authentication are not counted as
+        received, so an active crypto-suite and a received packet together are the proof.
+        """
+        if not self._call.account.route.sdes_offered:
+            return False
+        try:
+            return _SRTP_ACTIVE in str(self._call.pj.dump(True, ""))
+        except _pj.Error:
+            return False
 
     def _report(self, media: CallMedia, *, again: bool = False) -> None:
         self._known = media
