@@ -175,9 +175,10 @@ class Office:
         before = bool(self.registrar.bindings)
         transaction.respond(self.registrar.register(transaction.request, transaction.flow))
         after = bool(self.registrar.bindings)
-        if not after:
+        if before and not after:
             self._empty.set()
-        elif not before:
+            _log.info("the phone is no longer registered")
+        elif after and not before:
             self._empty.clear()
             _log.info("the phone is registered")
             self.on_registered()
