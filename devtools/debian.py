@@ -54,7 +54,7 @@ def is_debian() -> bool:
 
 def test_packages() -> tuple[str, ...]:
     """Everything `dev.py test` needs: our own list and those that the test helpers declare."""
-    helpers = (ROOT / "tests" / "pbx" / "packages.py", ROOT / "tests" / "audio_bench" / "packages.py")
+    helpers = sorted((ROOT / "tests").glob("*/packages.py"))
     return (*RUN_PACKAGES, *TEST_PACKAGES, *(name for path in helpers for name in _declared(path)))
 
 
@@ -66,8 +66,11 @@ def _declared(path: Path) -> tuple[str, ...]:
 
 
 def missing(names: Iterable[str]) -> list[str]:
-    """Those of the packages that are not installed, in order and once each; none on a machine without dpkg."""
-    wanted = list(dict.fromkeys(names))
+    """Those of the packages that are not installed, in order and once each; none on a machine without dpkg.
+
+    A program of the package's own name is as good as the package: npm and Chromium often come from elsewhere.
+    """
+    wanted = [name for name in dict.fromkeys(names) if shutil.which(name) is None]
     if not wanted or not is_debian():
         return []
     asked = [*wanted, *(_RENAMED[name] for name in wanted if name in _RENAMED)]
