@@ -59,7 +59,8 @@ def _xvfb(cookie: Path, log: int) -> Iterator[int]:
             os.close(writer)
             writer = -1
             ready, _, _ = select.select([reader], [], [], _START_SECONDS)
-            number = os.read(reader, 16).decode().strip() if ready else ""
+            with os.fdopen(reader, "rb", closefd=False) as told:  # Xvfb writes the line in pieces: read to its end
+                number = told.readline().decode().strip() if ready else ""
             if not number.isdigit() or process.poll() is not None:
                 raise SetupError(f"Xvfb did not start within {_START_SECONDS} s")
             yield int(number)

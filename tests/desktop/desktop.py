@@ -53,7 +53,9 @@ class Desktop:
                 )
             )
             os.close(writer)
-            self.display = f":{os.read(reader, 16).decode().strip()}"
+            with os.fdopen(reader, "rb", closefd=False) as told:
+                # to the end of the line: Xvfb writes it in pieces and dies when nobody reads the last one
+                self.display = f":{told.readline().decode().strip()}"
         finally:
             os.close(reader)
         assert self.display != ":", "Xvfb did not start"
