@@ -38,8 +38,11 @@ class Snapshot:
 
 
 def take(*, processes: bool = True) -> Snapshot:
-    """Look at this process. Children and sockets are seen on Linux only, widgets and timers when Qt is loaded."""
+    """Look at this process. Children and sockets are seen on Linux only, and sockets only while no
+    Qt application, which has some of its own, is there; widgets and timers only while one is."""
     qt = sys.modules.get("PySide6.QtWidgets")
+    if qt is not None and qt.QApplication.instance() is None:
+        qt = None
     return Snapshot(
         threads={thread.ident or 0: thread.name for thread in threading.enumerate() if thread.is_alive()},
         children=_children() if processes else {},
@@ -117,18 +120,16 @@ def _sockets() -> dict[str, str]:
 
 
 def _widgets(qt: Any) -> dict[int, str]:
-    application = qt.QApplication.instance() if qt is not None else None
-    if application is None:
+    if qt is None:
         return {}
     return {id(widget): f"{type(widget).__name__} {widget.objectName()!r}" for widget in qt.QApplication.topLevelWidgets()}
 
 
 def _timers(qt: Any) -> dict[int, str]:
-    application = qt.QApplication.instance() if qt is not None else None
-    if application is None:
+    if qt is None:
         return {}
-    kind = sys.modules["PySide6.QtCore"].QTimer
-    return {id(timer): f"timer of {timer.interval()} ms" for timer in application.findChildren(kind) if timer.isActive()}
+    timers = qt.QApplication.instance().findChildren(sys.modules["PySide6.QtCore"].QTimer)
+    return {id(timer): f"timer of {timer.interval()} ms" for timer in timers if timer.isActive()}
 
 
 def _process_qt_deletions() -> None:
