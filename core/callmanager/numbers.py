@@ -14,7 +14,7 @@ _DIALABLE = re.compile(r"^\+?[0-9*#]{1,64}$")
 _FORMATTING = re.compile(r"[\s().\-/\u2010-\u2015\u2212\u00a0\u202f]")
 _CONTROL = re.compile(r"[\u0000-\u0008\u000a-\u001f\u007f]")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SIP_USER = re.compile(r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,128}$")
+_SIP_USER = re.compile(r"^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%(?![01]|7[Ff])[0-9A-Fa-f]{2}){1,128}$")
 _SIP_HOST = re.compile(r"^(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$")
 _HINT: Final = "Type digits, * and #, with a leading + for abroad, or a SIP address such as sip:6000@pbx.example.com."
 _LIMIT: Final = 512
@@ -32,7 +32,9 @@ def clean_target(text: str) -> str:
     link = _LINK.match(candidate)
     scheme = link.group(1).lower() if link else ""
     if link:
-        candidate = _bare(unquote(candidate[link.end() :]))
+        candidate = _bare(candidate[link.end() :])
+        if "@" not in candidate:  # the escapes of a SIP address are part of it (RFC 3261 section 19.1.2)
+            candidate = _bare(unquote(candidate))
     if not candidate:
         raise UserError("there is no number to call", _HINT)
     if _CONTROL.search(candidate):
@@ -54,7 +56,7 @@ def clean_target(text: str) -> str:
 def is_emergency(target: str) -> bool:
     """Whether a cleaned target is an emergency number, also as a SIP address; those are never rewritten or held up."""
     user = target.removeprefix("sips:").removeprefix("sip:").partition("@")[0]
-    return user in EMERGENCY
+    return unquote(user) in EMERGENCY
 
 
 def format_number(number: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from callmanager.errors import UserError
 from callmanager.numbers import clean_target, format_number, is_emergency
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -22,6 +22,8 @@ from hypothesis import strategies as st
         ("SIP:6000@pbx.example.com;transport=udp?Replaces=x", "sip:6000@pbx.example.com"),
         ("sip:6000:secret@pbx.example.com", "sip:6000@pbx.example.com"),
         ("sip:6000", "6000"),
+        ("sip:ann%20lee@pbx.example.com", "sip:ann%20lee@pbx.example.com"),
+        ("sip:6000%40pbx.example.com", "sip:6000@pbx.example.com"),
         ("ann@pbx.example.com:5061", "sip:ann@pbx.example.com:5061"),
         ("sip:ann@[2001:db8::1]:5060", "sip:ann@[2001:db8::1]:5060"),
         ("*97", "*97"),
@@ -60,6 +62,8 @@ def test_a_target_is_cleaned(text: str, target: str) -> None:
         "sip:6000@host\r\nX-Evil: 1",
         "5\x005",
         "tel:555%0d%0aVia:x",
+        "sip:6000%0d%0aVia@pbx.example.com",
+        "sip:60%@pbx.example.com",
         "http://example.com/5550100199",
     ],
 )
@@ -79,6 +83,8 @@ def test_any_text_gives_a_safe_target_or_a_user_error(text: str) -> None:
     assert target.startswith(("sip:", "sips:")) or set(target) <= set("+0123456789*#")
 
 
+@example("", "%21@0")
+@example("sip:", "%2521%400")
 @given(st.sampled_from(["tel:", "sip:", "callto://", ""]), st.text(alphabet="0123456789+-.() @;:%", max_size=40))
 def test_cleaning_twice_changes_nothing(scheme: str, text: str) -> None:
     try:
@@ -88,7 +94,9 @@ def test_cleaning_twice_changes_nothing(scheme: str, text: str) -> None:
     assert clean_target(once) == once
 
 
-@pytest.mark.parametrize("text", ["911", "9-1-1", "tel:911", "sip:911@pbx.example.com", "9911", "112", "933"])
+@pytest.mark.parametrize(
+    "text", ["911", "9-1-1", "tel:911", "sip:911@pbx.example.com", "sip:%39%31%31@pbx.example.com", "9911", "112", "933"]
+)
 def test_emergency_numbers_are_known_in_every_notation(text: str) -> None:
     assert is_emergency(clean_target(text))
 
