@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+_TESTS = Path(__file__).parents[1]
 _POLL = 0.05
 _QUIT_SECONDS = 15.0
 
@@ -20,9 +21,12 @@ class Phone:
     def __init__(self, profile: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self.profile = profile
         self._arguments = arguments
-        # No key store of the person who runs the tests may be touched.
-        self._environment = (environment or dict(os.environ)) | {
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        # No key store of the person who runs the tests may be touched: a file of this profile's own stands in for it.
+        base = environment or dict(os.environ)
+        self._environment = base | {
+            "PYTHON_KEYRING_BACKEND": "bench.keystore.FileKeyStore",
+            "CALLMANAGER_BENCH_KEYS": str(profile.with_suffix(".keys")),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_TESTS), base.get("PYTHONPATH", "")))),
             "DBUS_SESSION_BUS_ADDRESS": "disabled:",
         }
         self.process: subprocess.Popen[bytes] | None = None

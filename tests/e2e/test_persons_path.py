@@ -67,9 +67,9 @@ def test_from_the_first_launch_to_a_talk_and_an_answered_call(
         status = phone.wait_registered()
         assert status["account"]["extension"] == "2001"
         pbx.wait_until(lambda: pbx.contacts("2001"), what="the contact on the PBX")
+        desktop.press("Escape")
+        desktop.press("ctrl+d")
         picture("connected", window)
-
-        desktop.press("Escape", "ctrl+d")
         desktop.type("610")
         desktop.press("Return")
         phone.wait_for("talking to the IVR", one_call("connected"))
@@ -124,3 +124,19 @@ def test_from_the_first_launch_to_a_talk_and_an_answered_call(
         phone.cli("hangup")
         phone.wait_for("ended", no_calls)
         assert read_wav(pbx.recorded(theme)).tail(1.0).share(700) > 0.8
+
+
+def test_a_second_launch_registers_by_itself_with_what_was_typed_at_the_first(
+    desktop: Desktop, pbx: AsteriskPbx, tmp_path: Path
+):
+    profile, account = tmp_path / "profile", pbx.account("2001")
+    with Phone(profile, "--audio", "none", environment=desktop.environment()) as phone:
+        desktop.activate(desktop.wait_for_window(TITLE))
+        phone.wait_for("there", bool)
+        set_up_by_keyboard(desktop, host=pbx.host, account=account, ca_file=pbx.ca_file)
+        phone.wait_registered()
+    for file in profile.rglob("*"):
+        assert not file.is_file() or account.password.encode() not in file.read_bytes(), f"the password is in {file}"
+    with Phone(profile, "--audio", "none", environment=desktop.environment()) as phone:
+        status = phone.wait_registered()
+        assert status["account"]["display_name"] == "Rita Front"
