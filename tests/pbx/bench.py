@@ -139,8 +139,12 @@ class AsteriskPbx:
             ground.close(home or Path("/nonexistent"))
 
     def kill(self) -> None:
-        """SIGKILL Asterisk, as when it crashes: its sockets close, nothing says good-bye. `restart` brings it back."""
+        """SIGKILL Asterisk, as when it crashes: its sockets close, nothing says good-bye. `restart` brings it back.
+
+        Returns when it is gone.
+        """
         self._up.kill()
+        self.wait_until(lambda: not self.answers(), what="Asterisk's end")
 
     def restart(self, *, certificate: ServerCertificate | None = None, options: PbxOptions | None = None) -> None:
         """Start Asterisk anew in the same place with the same accounts and authority; return when it is ready.

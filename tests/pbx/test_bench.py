@@ -206,10 +206,11 @@ async def test_jssip_calls_and_is_called_with_a_tone_at_both_ends(
     await pbx.until(lambda: desk.heard().tail(0.4).share(1000) > 0.9, what="the browser again")
     await browser.hang_up()
 
+    before = len(pbx.digits("2001"))
     await browser.call(Dial.IVR)
     await browser.send_keys("12#*9")
-    await pbx.until(lambda: len(pbx.digits("2001")) >= 5, what="five keys")
-    assert pbx.digits("2001") == "12#*9"
+    await pbx.until(lambda: len(pbx.digits("2001")) >= before + 5, what="five keys")
+    assert pbx.digits("2001")[before:] == "12#*9"
 
 
 async def test_sipp_registers_calls_and_is_called(pbx: AsteriskPbx, sipp_at: SippFactory, baresip_at: BaresipFactory) -> None:

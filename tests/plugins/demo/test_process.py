@@ -113,7 +113,8 @@ async def test_an_office_that_died_is_opened_again_with_another_password(tmp_pat
 
 
 async def test_without_the_demo_switch_nothing_is_started(tmp_path: Path) -> None:
+    before = psutil.Process().children()
     async with running(tmp_path, plugins={"demo": Demo}, options=options(tmp_path, demo=False)) as harness:
         await harness.settle()
         assert not harness.engine.commands or not any(isinstance(c, Register) for c in harness.engine.commands)
-        assert not psutil.Process().children()
+        assert psutil.Process().children() == before
