@@ -2,12 +2,12 @@
 
 import asyncio
 import itertools
+from contextlib import AsyncExitStack
 
 import pytest
 from callmanager.api import (
     Answer,
     CallArrived,
-    CallFinished,
     CallHoldReported,
     CallMediaReported,
     CallMuteReported,
@@ -29,7 +29,8 @@ from callmanager.api import (
     Transport,
 )
 from pbx.accounts import HOLD_MUSIC_HZ, Dial
-from plugins.sip_engine.phones import Phone, account, best_share, heard, tone_file
+from plugins.sip_engine.lines import TONE, account_at, line_at
+from plugins.sip_engine.phones import Phone, best_share, heard
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(90)]
 
@@ -41,61 +42,19 @@ WAYS = [
     pytest.param(Transport.TCP, "3002", id="tcp"),
     pytest.param(Transport.UDP, "3003", id="udp"),
 ]
-TONE = 700
-"""What we say; what we hear from the PBX is 500 Hz, and 1004 Hz from its milliwatt."""
-
-
-def account_at(pbx, transport, user, **changes):
-    known = pbx.account(user)
-    options = dict(
-        sip_user=known.user,
-        auth_user=known.auth_user,
-        display_name=known.display_name,
-        ca_file=pbx.ca_file if transport in {Transport.WSS, Transport.TLS} else None,
-    )
-    return account(known.extension, pbx.host, transport.default_port, transport, **(options | changes))
-
-
-class Line:
-    """A phone registered at the PBX, with its files."""
-
-    def __init__(self, pbx, phone, ours, folder):
-        self.pbx, self.phone, self.account, self.recording = pbx, phone, ours, folder / "heard.wav"
-
-    def submit(self, command):
-        self.phone.engine.submit(command)
-
-    async def call(self, number):
-        """Dial and wait until somebody answers."""
-        call = self.phone.place(self.account, number)
-        await self.phone.wait(CallProgressed, lambda f: f.call_id == call and f.state is CallState.CONNECTED)
-        return call
-
-    async def hang_up(self, call):
-        self.submit(HangUp(call_id=call))
-        return await self.ended(call)
-
-    async def ended(self, call, **options):
-        return await self.phone.wait(CallFinished, lambda f: f.call_id == call, **options)
 
 
 @pytest.fixture
 async def make_line(pbx, tmp_path):
-    lines = []
+    async with AsyncExitStack() as stack:
+        numbers = itertools.count()
 
-    async def make(transport, user):
-        folder = tmp_path / f"line-{len(lines)}"
-        folder.mkdir()
-        phone = await Phone(folder).__aenter__()
-        line = Line(pbx, phone, account_at(pbx, transport, user), folder)
-        lines.append(line)
-        phone.use_files(say=tone_file(folder / "say.wav", TONE), hear=line.recording)
-        await phone.registered(line.account, pbx.account(user).password)
-        return line
+        async def make(transport, user):
+            folder = tmp_path / f"line-{next(numbers)}"
+            folder.mkdir()
+            return await stack.enter_async_context(line_at(pbx, transport, user, folder))
 
-    yield make
-    for line in lines:
-        await line.phone.__aexit__()
+        yield make
 
 
 @pytest.fixture

@@ -1,64 +1,76 @@
-"""JsSIP in headless Chromium, what the old product is made of, and our engine call each other through the real PBX over WSS."""
+"""Calls between the engine and JsSIP in Chromium, both registered over WSS at one Asterisk; each hears the other's tone."""
+
+import asyncio
 
 import pytest
-from callmanager.api import (
-    Answer,
-    CallArrived,
-    CallFinished,
-    CallMediaReported,
-    CallProgressed,
-    CallState,
-    EndCause,
-    HangUp,
-    Ring,
-    Transport,
-)
-from plugins.sip_engine.phones import Phone, account, heard, tone_file
+from callmanager.api import Answer, CallArrived, CallMediaReported, EndCause, Transport
+from plugins.sip_engine.lines import TONE, line_at
+from plugins.sip_engine.phones import heard
 
 pytestmark = [pytest.mark.pbx, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
-OURS, THEIRS = 700, 1000
+_BROWSER_TONE = 1000
 
 
 @pytest.fixture
-async def phone(pbx, tmp_path):
-    known = pbx.account("2001")
-    ours = account("2001", pbx.host, 8089, Transport.WSS, display_name=known.display_name, ca_file=pbx.ca_file)
-    async with Phone(tmp_path) as engine:
-        engine.use_files(say=tone_file(tmp_path / "say.wav", OURS), hear=tmp_path / "heard.wav")
-        await engine.registered(ours, known.password)
-        engine.account = ours
-        yield engine
+async def browser(jssip_at, pbx):
+    return await jssip_at(pbx, "2002", tone_hz=float(_BROWSER_TONE))
 
 
-async def both_hear_each_other(phone, browser, folder):
-    await heard(folder / "heard.wav", THEIRS)
-    sound = await browser.heard()
-    assert (round(sound.frequency(), -1), sound.share(OURS) > 0.9) == (OURS, True)
-    await phone.wait(CallMediaReported, lambda fact: fact.media.encrypted and fact.media.flowing)
+@pytest.fixture
+async def line(pbx, tmp_path):
+    async with line_at(pbx, Transport.WSS, "2001", tmp_path) as line:
+        yield line
 
 
-async def test_jssip_calls_us_and_both_hear_the_other(pbx, phone, jssip_at, tmp_path):
-    browser = await jssip_at(pbx, "2002", tone_hz=float(THEIRS))
-    await browser.call("2001", wait=False)
-    arrived = await phone.wait(CallArrived)
-    assert arrived.remote.number == "2002"
-    phone.engine.submit(Ring(call_id=arrived.call_id))
-    phone.engine.submit(Answer(call_id=arrived.call_id))
-    await browser.wait_event("media")
-    await both_hear_each_other(phone, browser, tmp_path)
-    await browser.hang_up()
-    assert (await phone.wait(CallFinished)).end.cause is EndCause.REMOTE
+async def _each_hears_the_other(line, browser):
+    await heard(line.recording, _BROWSER_TONE)
+    media = line.phone.of(CallMediaReported)[-1].media
+    assert (media.flowing, media.encrypted, media.early) == (True, True, False)
+    share = 0.0
+    async with asyncio.timeout(10):
+        while share < 0.9:
+            share = (await browser.heard()).share(TONE)
 
 
-async def test_we_call_jssip_and_both_hear_the_other(pbx, phone, jssip_at, tmp_path):
-    browser = await jssip_at(pbx, "2002", tone_hz=float(THEIRS))
-    call = phone.place(phone.account, "2002")
-    assert (await browser.wait_incoming())["number"] == "2001"
-    await browser.answer()
-    await phone.wait(CallProgressed, lambda fact: fact.state is CallState.CONNECTED)
-    await both_hear_each_other(phone, browser, tmp_path)
+async def _we_call(line, browser):
     mark = len(browser.events)
-    phone.engine.submit(HangUp(call_id=call))
-    assert (await phone.wait(CallFinished)).end.cause is EndCause.LOCAL
-    await browser.wait_event("ended", since=mark)
+    call = line.phone.place(line.account, "2002")
+    incoming = await browser.wait_incoming(since=mark)
+    assert (incoming["number"], incoming["name"]) == ("2001", "Alice Web")
+    await browser.answer()
+    await line.connected(call)
+    await _each_hears_the_other(line, browser)
+    return call
+
+
+async def _it_calls_us(line, browser):
+    await browser.call("2001", wait=False)
+    arrived = await line.phone.wait(CallArrived)
+    assert (arrived.remote.number, arrived.remote.name) == ("2002", "Bruno Web")
+    mark = len(browser.events)
+    line.submit(Answer(call_id=arrived.call_id))
+    await line.connected(arrived.call_id)
+    await browser.wait_event("confirmed", since=mark)
+    await _each_hears_the_other(line, browser)
+    return arrived.call_id
+
+
+@pytest.mark.parametrize("begin", [_we_call, _it_calls_us], ids=["we call it", "it calls us"])
+async def test_both_hear_each_other_until_we_hang_up(line, browser, pbx, begin):
+    call = await begin(line, browser)
+    mark = len(browser.events)
+    end = await line.hang_up(call)
+    assert (end.end.cause, end.end.failure) == (EndCause.LOCAL, None)
+    ended = await browser.wait_event("ended", since=mark)
+    assert (ended["originator"], ended["cause"]) == ("remote", "Terminated")
+    await pbx.until(lambda: not pbx.channels(), what="the PBX to let go")
+
+
+@pytest.mark.parametrize("begin", [_we_call, _it_calls_us], ids=["we call it", "it calls us"])
+async def test_both_hear_each_other_until_it_hangs_up(line, browser, pbx, begin):
+    call = await begin(line, browser)
+    await browser.hang_up()
+    end = await line.ended(call)
+    assert (end.end.cause, end.end.failure) == (EndCause.REMOTE, None)
+    await pbx.until(lambda: not pbx.channels(), what="the PBX to let go")
