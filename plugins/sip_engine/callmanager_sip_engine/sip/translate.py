@@ -24,7 +24,7 @@ _NUMBER: Final = re.compile(r"[0-9A-Za-z*#+._~!$&'()=-]{1,128}")
 _SEPARATORS: Final = re.compile(r"[\s()./-]+")
 _DIALED: Final = re.compile(r"\+?[0-9*#\s()./-]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}")
-_URI: Final = re.compile(r"(?P<scheme>sips?):(?:(?P<user>[^@;?<>\s]{1,256})@)?(?P<rest>[^<>\s\"]{1,384})")
+_URI: Final = re.compile(r"(?i:sips?):(?:(?P<user>[^@;?<>\s]{1,256})@)?(?P<rest>[^<>\s\"]{1,384})")
 _NAME_ADDR: Final = re.compile(r'^\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^<>]*)>')
 _REALM: Final = re.compile(r'(?i)\brealm\s*=\s*"((?:[^"\\]|\\.)*)"')
 _RESERVED_HEADERS: Final = frozenset(
