@@ -33,6 +33,7 @@ class SeenCall:
     incoming: bool
     state: str
     codec: str
+    digits: str
 
 
 class Phone:
@@ -66,6 +67,10 @@ class Phone:
         """The calls that have not ended."""
         calls = [_seen(entry["call"]) for entry in self.status().get("calls", [])]
         return [call for call in calls if call.state != "ended"]
+
+    def digits(self, call: SeenCall) -> str:
+        """The digits that the call is known to have sent."""
+        return next((found.digits for found in self.calls() if found.id == call.id), "")
 
     def registered_after(self) -> float | None:
         """Seconds from launch to registration, or none when it is not registered."""
@@ -106,6 +111,7 @@ def _seen(call: dict[str, Any]) -> SeenCall:
         incoming=call["direction"] == "incoming",
         state=str(call["state"]),
         codec=str(media.get("codec") or ""),
+        digits=str(call.get("digits") or ""),
     )
 
 

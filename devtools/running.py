@@ -26,9 +26,8 @@ def run_product(arguments: Sequence[str]) -> int:
     if not has_display() and not any(word in WINDOWLESS for word in arguments):
         say("this machine has no display: the window cannot be shown (run --demo plays on a virtual one)")
     command = [str(python), "-m", "callmanager_shell", *arguments]
-    if sys.platform == "win32":  # there exec would return to the prompt at once
-        return subprocess.run(command, check=False).returncode
-    return _become(command)
+    # where exec would return to the prompt at once, the product is a child
+    return subprocess.run(command, check=False).returncode if sys.platform == "win32" else _become(command)
 
 
 def _become(command: list[str]) -> int:

@@ -22,6 +22,7 @@ TEST_TONE = 1004
 HEARD = 0.5
 """A tone counts as heard when it is at least this part of the sound's energy."""
 
+_DIGITS = "159"
 _LINE_TEST, _ECHO, _SPOKEN_MENU, _CALL_ME_BACK = "6009", "6000", "6002", "6010"
 
 
@@ -99,33 +100,34 @@ class _Tour:
         call = self._dial(phone, _SPOKEN_MENU)
         phone.wait(lambda: self._level() > -45, what="the spoken menu", within=10)
         say(f"  heard    the spoken menu, {self._level():.0f} dB below full scale")
-        phone.tell("keypad", "5")
-        say("  pressed  5 on the keypad")
+        phone.tell("keypad", _DIGITS)
+        phone.wait(lambda: len(phone.digits(call)) >= len(_DIGITS), what="the digits to be sent", within=10)
+        sent = phone.digits(call)
+        if sent != _DIGITS:
+            raise TourFailed(f"the digits {_DIGITS} went out as {sent}")
+        say(f"  pressed  {sent} on the keypad, each sent once")
         self._picture(phone, "3-keypad")
         self._hang_up(phone, call)
 
     def _colleague(self, phone: Phone) -> None:
-        """The colleague calls by herself some seconds after the start; if that is over, she is asked to call back."""
-        asked = False
-        if not (call := _incoming(phone)):
-            call_back = self._dial(phone, _CALL_ME_BACK, connected=False)
-            asked = call_back is not None
+        """A colleague calls some seconds after the start; if that is over, one is asked to call back."""
+        call, said = _incoming(phone), "called"
+        if call is None:
+            phone.tell("dial", _CALL_ME_BACK)
+            said = "was asked to call back, and did"
             call = phone.wait(lambda: _incoming(phone), what="the colleague's call", within=30)
-        said = "called back" if asked else "called"
         say(f"  ringing  {call.name or call.number} ({call.number}) {said}")
         self._picture(phone, "4-incoming")
         phone.tell("answer")
         talking = phone.wait(lambda: _find(phone, call.id, "connected"), what="the answered call", within=10)
         phone.wait(lambda: self._level() > -45, what="the colleague's voice", within=10)
-        say(f"  talking  answered with {talking.codec}, her voice is {self._level():.0f} dB below full scale")
+        say(f"  talking  answered with {talking.codec}, the voice is {self._level():.0f} dB below full scale")
         self._picture(phone, "5-answered")
         self._hang_up(phone, talking)
 
-    def _dial(self, phone: Phone, number: str, *, connected: bool = True) -> SeenCall | None:
+    def _dial(self, phone: Phone, number: str) -> SeenCall:
         began = time.monotonic()
         phone.tell("dial", number)
-        if not connected:
-            return None
         call = phone.wait(lambda: _find(phone, number, "connected"), what=f"{number} to answer", within=15)
         say(f"  dialled  {number} {call.name}: answered with {call.codec} after {(time.monotonic() - began) * 1000:.0f} ms")
         return call
@@ -137,10 +139,9 @@ class _Tour:
         part = tones.share(samples, rate, hertz)
         say(f"  heard    {what}: {found} Hz, {part:.0%} of the sound, {tones.level(samples):.0f} dB below full scale")
 
-    def _hang_up(self, phone: Phone, call: SeenCall | None) -> None:
+    def _hang_up(self, phone: Phone, call: SeenCall) -> None:
         phone.tell("hangup")
-        if call is not None:
-            phone.wait(lambda: all(other.id != call.id for other in phone.calls()), what="the call to end", within=10)
+        phone.wait(lambda: all(other.id != call.id for other in phone.calls()), what="the call to end", within=10)
 
     def _sound(self) -> tuple[tones.Samples, int]:
         return tones.read_end(self._speaker, seconds=0.5)

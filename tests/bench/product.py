@@ -117,7 +117,9 @@ class Product:
                 _wait_gone(pid)
 
     def _command(self, *words: str) -> None:
-        subprocess.run(self._words(*words), env=self._env(), stdin=subprocess.DEVNULL, timeout=20, check=True)
+        command = self._words(*words)
+        # our own standard output is for the figures alone
+        subprocess.run(command, env=self._env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=20, check=True)
 
     def _words(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "callmanager_shell", "--profile", str(self._profile), *words]

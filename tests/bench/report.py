@@ -47,6 +47,7 @@ def as_table(product: Results, peers: Sequence[Results], about: Mapping[str, obj
     ]
     text.insert(1, "  ".join("-" * width for width in widths))
     text.append("")
+    text.append("PSS is lower while other programs share the same libraries: compare figures of one run only")
     text += [f"{side.name}: {side.note}" for side in sides if side.note]
     text.append(
         f"median (minimum to maximum); {about['processor']}, {about['cores']} cores, {about['distribution']}, "
