@@ -12,7 +12,7 @@ from pathlib import Path
 
 from devtools.errors import SetupError
 from devtools.places import ROOT
-from devtools.processes import output, run, say
+from devtools.processes import output, say
 
 RUN_PACKAGES = (
     # libraries that Qt's X11 and OpenGL parts are linked with
@@ -90,10 +90,11 @@ def provide(names: Iterable[str], *, needed: bool) -> list[str]:
         return []
     if sys.platform != "win32" and os.geteuid() == 0:
         say(f"installing {len(absent)} system packages: {' '.join(absent)}")
-        if _install(absent) == 0 or not missing(absent):
-            return []
+        told = _install(absent)
         absent = missing(absent)
-        text = f"apt-get could not install: {' '.join(absent)}"
+        if not absent:
+            return []
+        text = f"{told.strip()}\napt-get could not install: {' '.join(absent)}"
     else:
         command = f"sudo apt-get install --no-install-recommends {' '.join(absent)}"
         text = f"system packages are missing; install them with:\n  {command}"
@@ -103,12 +104,16 @@ def provide(names: Iterable[str], *, needed: bool) -> list[str]:
     return absent
 
 
-def _install(names: list[str]) -> int:
+def _install(names: list[str]) -> str:
+    """Returns all that apt-get said, which matters only when something is still missing then."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     options = ["-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
-    run(["apt-get", *options, "update"], timeout=300, env=env)  # a failing update may leave lists that are good enough
+    # a failing update may leave lists that are good enough
+    _, updated = output(["apt-get", *options, "update"], timeout=300, env=env)
     exact = [_RENAMED[name] if name in _RENAMED and not _known(name) else name for name in names]
-    return run(["apt-get", *options, "install", "--no-install-recommends", "--yes", *exact], timeout=900, env=env)
+    command = ["apt-get", *options, "install", "--no-install-recommends", "--yes", *exact]
+    _, installed = output(command, timeout=900, env=env)
+    return updated + installed
 
 
 def _known(name: str) -> bool:

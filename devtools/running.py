@@ -17,8 +17,9 @@ WINDOWLESS = ("doctor", "--help", "-h", "--version")
 def run_product(arguments: Sequence[str]) -> int:
     """Hands the arguments on to `callmanager`; on a machine without a display, `--demo` becomes a tour told in words."""
     python = ensure(Purpose.RUN)
-    debian.provide(debian.RUN_PACKAGES, needed=False)
-    if "--demo" in arguments and not has_display():
+    on_virtual_display = "--demo" in arguments and not has_display()
+    debian.provide((*debian.RUN_PACKAGES, *(debian.DISPLAY_PACKAGES if on_virtual_display else ())), needed=False)
+    if on_virtual_display:
         from devtools.tour import tour
 
         say("this machine has no display: the demo plays on a virtual one for half a minute and tells here what happens")
