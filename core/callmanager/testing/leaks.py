@@ -44,12 +44,17 @@ def take(*, processes: bool = True) -> Snapshot:
     if qt is not None and qt.QApplication.instance() is None:
         qt = None
     return Snapshot(
-        threads={thread.ident or 0: thread.name for thread in threading.enumerate() if thread.is_alive()},
+        threads={thread.ident or 0: thread.name for thread in threading.enumerate() if _is_ours(thread)},
         children=_children() if processes else {},
         sockets={} if qt is not None or not processes else _sockets(),
         widgets=_widgets(qt),
         timers=_timers(qt),
     )
+
+
+def _is_ours(thread: threading.Thread) -> bool:
+    """Whether it is a live thread of Python's. Those of Qt's pools show as dummies, and go on doing so after their end."""
+    return thread.is_alive() and not isinstance(thread, threading._DummyThread)  # noqa: SLF001 - there is no other way to tell
 
 
 def wait_for_none(before: Snapshot, *, processes: bool = True, grace_seconds: float = _GRACE_SECONDS) -> list[str]:
