@@ -19,6 +19,8 @@ from pbx.config import PbxOptions
 from pbx.console import run_command
 from pbx.places import PbxUnavailable
 
+_VERSION_TRIES = 50
+
 
 def main() -> int:
     """Carry out one command; the exit code is 0, or 1 with the reason on standard error."""
@@ -93,7 +95,9 @@ def _show(number: int) -> None:
     state = instance.read_state(number)
     home = Path(state["home"])
     accounts = json.loads((home / "accounts.json").read_text(encoding="utf-8"))
-    version = run_command(home / "run", "core show version").split(" built")[0]
+    # On a busy machine the command may not be known yet in the moment after the start.
+    answers = (run_command(home / "run", "core show version") for _ in range(_VERSION_TRIES))
+    version = next((answer for answer in answers if answer.startswith("Asterisk")), "Asterisk").split(" built")[0]
     print(f"instance {number}: {version} at {state['host']}")
     print(f"  udp/tcp 5060, tls 5061, wss 8089 /ws, AMI 5038 and 5039; CA file {home}/ca/ca.pem")
     numbers = {n: v for n, v in vars(Dial).items() if n.isupper()}
