@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import attrs
 import pytest
 from callmanager_sip_engine.edge.addresses import SipUri
 from callmanager_sip_engine.edge.framing import StreamFramer
 from callmanager_sip_engine.edge.message import MessageError, Request, parse
-from callmanager_sip_engine.edge.rewrite import EdgeIdentity, inbound_request, inbound_response, outbound_request, reply
+from callmanager_sip_engine.edge.rewrite import inbound_request, inbound_response, outbound_request, reply
 from plugins.sip_engine.edge.far_ends import request
+from plugins.sip_engine.edge.mutations import ME, rfc4475
 
 pytestmark = pytest.mark.expects_log("refused|cannot be translated")  # that is what this module is about
-
-_FOLDER = Path(__file__).parents[3] / "data/sip/rfc4475"
 
 _PASSES = {
     "badaspec", "badbranch", "baddate", "baddn", "badinv01", "bcast", "bext01", "cparam01", "cparam02", "esc01", "esc02",
@@ -43,17 +40,16 @@ _REFUSED = {
     "trws": "neither a request nor a response",
 }
 
-_ME = EdgeIdentity(loopback_port=40000, via_transport="WSS", contact_transport="ws", host="edge.invalid")
 _PEER = SipUri(scheme="sip", user="101", host="127.0.0.1", port=46001, tail=";transport=TCP")
 
 
 def _message(name: str) -> bytes:
-    return (_FOLDER / f"{name}.dat").read_bytes()
+    return rfc4475()[name]
 
 
 def test_all_49_messages_are_there_and_judged():
     assert len(_PASSES) + len(_REFUSED) == 49
-    assert {path.stem for path in _FOLDER.glob("*.dat")} == _PASSES | set(_REFUSED)
+    assert set(rfc4475()) == _PASSES | set(_REFUSED)
 
 
 @pytest.mark.parametrize("name", sorted(_REFUSED))
@@ -67,10 +63,10 @@ def test_it_passes_in_both_directions_and_keeps_what_is_not_ours(name):
     message = parse(_message(name))
     if not isinstance(message, Request):
         with pytest.raises(MessageError, match="answer"):
-            inbound_response(message, _ME, peer=_PEER)
+            inbound_response(message, ME, peer=_PEER)
         return
     own = {"via", "route", "record-route", "contact", "content-length"}
-    for changed in (outbound_request(message, _ME), inbound_request(message, _ME, peer=_PEER)):
+    for changed in (outbound_request(message, ME), inbound_request(message, ME, peer=_PEER)):
         wire = changed.serialise()
         (framed,) = StreamFramer().feed(wire)
         again = parse(framed)
@@ -91,7 +87,7 @@ def test_a_local_answer_to_it_is_a_message_again(name):
 
 
 @pytest.mark.parametrize("name", sorted(_PASSES | set(_REFUSED)))
-async def test_a_call_works_after_it_came_from_the_pbx(bench, name):
+async def test_an_exchange_works_after_it_came_from_the_pbx(bench, name):
     raw = _message(name)
     await bench.pbx.client.send(raw.decode() if name != "mpart01" else raw)
     await bench.client.send(request("OPTIONS", call_id="after"))
@@ -121,5 +117,5 @@ def test_folded_and_compact_headers_read_like_plain_ones():
     assert message.call_id == "wsinv.ndaksdj@192.0.2.1"
     assert message.first("subject") == ""
     assert message.first("newfangledheader") == "newfangled value continued newfangled value"
-    contact = attrs.evolve(outbound_request(message, _ME)).first("contact")
+    contact = attrs.evolve(outbound_request(message, ME)).first("contact")
     assert contact.startswith('"Quoted string \\"\\"" <sip:jdrosen@edge.invalid;transport=ws>')
