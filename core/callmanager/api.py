@@ -75,7 +75,7 @@ from callmanager.events import (
 from callmanager.explain import Explanation, explain
 from callmanager.markers import API_VERSION, hookimpl
 from callmanager.model.accounts import Account, AccountId, Registration, RegistrationState, Transport, TurnServer
-from callmanager.model.audio import AudioBackendKind, AudioChoice, AudioDevice, AudioRole
+from callmanager.model.audio import AudioBackendKind, AudioChoice, AudioDevice, AudioRole, audio_choice
 from callmanager.model.calls import (
     Call,
     CallEnd,
@@ -224,6 +224,7 @@ __all__ = [
     "Transport",
     "TurnServer",
     "Verdict",
+    "audio_choice",
     # errors
     "CallManagerError",
     "NotConfigured",

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from callmanager.api import AudioBackendKind
-from callmanager_shell.arguments import audio_choice, parse
+from callmanager_shell.arguments import audio_override, parse
 from callmanager_shell.exit_codes import EPILOG, ExitCode
 
 
@@ -49,13 +49,7 @@ def test_help_documents_every_exit_code(capsys):
         assert f"\n  {code.value}  " in shown
 
 
-def test_audio_choices():
-    assert audio_choice("") is None
-    assert audio_choice("device") is None
-    assert audio_choice("none").backend is AudioBackendKind.NONE
-    files = audio_choice("file:/a/in.wav,/b/out.wav")
-    assert (files.backend, files.input_file, files.output_file) == (
-        AudioBackendKind.FILES,
-        Path("/a/in.wav"),
-        Path("/b/out.wav"),
-    )
+def test_audio_devices_are_left_to_settings_and_anything_else_stands_in_for_them():
+    assert audio_override("") is None
+    assert audio_override("device") is None
+    assert audio_override("none").backend is AudioBackendKind.NONE

@@ -51,26 +51,14 @@ class Launch:
         """As the application wants them; raises `ValueError` for an unusable `--audio`."""
         from callmanager.app import AppOptions
 
-        return AppOptions(profile=self.profile, demo=self.demo, audio=audio_choice(self.audio), log_level=self.log_level)
+        return AppOptions(profile=self.profile, demo=self.demo, audio=audio_override(self.audio), log_level=self.log_level)
 
 
-def audio_choice(text: str) -> AudioChoice | None:
-    """`none`, `device` or `file:IN.wav,OUT.wav`; an empty text and `device` mean what Settings say."""
-    from callmanager.api import AudioBackendKind, AudioChoice
+def audio_override(text: str) -> AudioChoice | None:
+    """What stands in for the devices of Settings; nothing for an empty text and `device`. Raises `ValueError`."""
+    from callmanager.api import audio_choice
 
-    if text in {"", "device"}:
-        return None
-    if text == "none":
-        return AudioChoice(backend=AudioBackendKind.NONE)
-    kind, _, files = text.partition(":")
-    source, comma, target = files.rpartition(",")
-    if kind != "file" or not comma:
-        raise ValueError("--audio is none, device, or file:IN.wav,OUT.wav")
-    return AudioChoice(
-        backend=AudioBackendKind.FILES,
-        input_file=Path(source).absolute() if source else None,
-        output_file=Path(target).absolute() if target else None,
-    )
+    return None if text in {"", "device"} else audio_choice(text)
 
 
 def parse(arguments: Sequence[str]) -> Launch:
@@ -194,7 +182,7 @@ def _audio(text: str) -> str:
     import argparse
 
     try:
-        audio_choice(text)
+        audio_override(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text

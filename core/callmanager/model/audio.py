@@ -46,3 +46,25 @@ class AudioChoice:
     gain_control: bool = True
     input_file: Path | None = None
     output_file: Path | None = None
+
+
+def audio_choice(text: str) -> AudioChoice:
+    """Read what a command line says of audio: `device` or nothing, `none`, or `file:IN.wav,OUT.wav` (either may be empty).
+
+    Raises `ValueError` with what is expected; an input file that is not there is one of the reasons.
+    """
+    if text in {"", "device"}:
+        return AudioChoice()
+    if text == "none":
+        return AudioChoice(backend=AudioBackendKind.NONE)
+    kind, _, files = text.partition(":")
+    source, comma, target = files.rpartition(",")
+    if kind != "file" or not comma or not files.strip(","):
+        raise ValueError("--audio is none, device, or file:IN.wav,OUT.wav")
+    if source and not Path(source).is_file():
+        raise ValueError(f"--audio: there is no file {source}")
+    return AudioChoice(
+        backend=AudioBackendKind.FILES,
+        input_file=Path(source).absolute() if source else None,
+        output_file=Path(target).absolute() if target else None,
+    )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from callmanager.api import (
     Account,
     AccountId,
-    AudioBackendKind,
     AudioChoice,
     CallEngine,
     CliCommand,
     Transport,
     TurnServer,
     UserError,
+    audio_choice,
 )
 
 from callmanager_sip_engine.doctor.report import Step, report_json, step_text, verdict_text
@@ -68,28 +68,16 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--call", default="", metavar="NUMBER", help="place a test call, e.g. to the echo extension")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to listen in the test call")
     parser.add_argument(
-        "--audio", type=audio_choice, default="none", metavar="none|device|file:IN.wav,OUT.wav", help="where sound comes from"
+        "--audio", type=_audio, default="none", metavar="none|device|file:IN.wav,OUT.wav", help="where sound comes from"
     )
     parser.add_argument("--json", action="store_true", help="one object for programs instead of lines for people")
 
 
-def audio_choice(text: str) -> AudioChoice:
-    """Read `none`, `device` or `file:IN.wav,OUT.wav`; raises `argparse.ArgumentTypeError` saying what is expected."""
-    if text == "none":
-        return AudioChoice(backend=AudioBackendKind.NONE)
-    if text in {"device", "devices"}:
-        return AudioChoice()
-    kind, _, files = text.partition(":")
-    source, comma, target = files.partition(",")
-    if kind != "file" or not comma or not target:
-        raise argparse.ArgumentTypeError("say none, device, or file:IN.wav,OUT.wav")
-    if source and not Path(source).is_file():
-        raise argparse.ArgumentTypeError(f"there is no file {source}")
-    return AudioChoice(
-        backend=AudioBackendKind.FILES,
-        input_file=Path(source) if source else None,
-        output_file=Path(target),
-    )
+def _audio(text: str) -> AudioChoice:
+    try:
+        return audio_choice(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _order(arguments: argparse.Namespace) -> "Order":

@@ -2,12 +2,9 @@
 
 import json
 import re
-from argparse import ArgumentTypeError
 from pathlib import Path
 
-import pytest
 from callmanager.api import FailureKind
-from callmanager_sip_engine.doctor.command import audio_choice
 from callmanager_sip_engine.doctor.report import (
     ExitCode,
     Outcome,
@@ -73,9 +70,3 @@ def test_the_lines_name_the_broken_link_and_the_next_step():
     assert "-> Renew it." in step_text(BROKEN.steps[1])
     assert verdict_text(BROKEN) == "The way ends at: tls. not trusted (exit code 13, tls)"
     assert verdict_text(Report(exit_code=ExitCode.HEALTHY, steps=())) == "Everything works."
-
-
-@pytest.mark.parametrize("text", ["", "loud", "file:", "file:a.wav", "file:no-such-file.wav,out.wav"])
-def test_a_wrong_audio_argument_is_refused_with_what_is_expected(text: str):
-    with pytest.raises(ArgumentTypeError, match=r"none|no file"):
-        audio_choice(text)
