@@ -11,6 +11,7 @@ from callmanager_sip_engine.edge.message import MessageError
 
 _VIA = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s;]+)\s+([^\s;]+)\s*(;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;\s,]+)", re.ASCII | re.IGNORECASE)
+_TAG = re.compile(r";\s*tag\s*=\s*[A-Za-z0-9\-.!%*_+`'~]", re.ASCII | re.IGNORECASE)
 _URI = re.compile(
     r"(sips?):(?:([^@<>\s]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:;?@<>\s\[\]]+)(?::(\d{1,5}))?((?:[;?][^<>\s]*)?)",
     re.ASCII | re.IGNORECASE,
@@ -116,6 +117,12 @@ def read_name_address(value: str) -> NameAddress | None:
     if closing < 0:
         return None
     return NameAddress(before=value[: opening + 1], uri=value[opening + 1 : closing].strip(), after=value[closing:])
+
+
+def has_tag(value: str) -> bool:
+    """Tell whether a From or To value has a tag that is not empty."""
+    address = read_name_address(value)
+    return address is not None and _TAG.search(address.after) is not None
 
 
 def _first_outside_quotes(value: str, wanted: str) -> int | None:

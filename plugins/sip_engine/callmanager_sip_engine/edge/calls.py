@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import attrs
 
+from callmanager_sip_engine.edge.addresses import has_tag
 from callmanager_sip_engine.edge.certificate import DtlsCertificate
 from callmanager_sip_engine.edge.facts import LegState
 from callmanager_sip_engine.edge.ice import IcePool
@@ -18,13 +19,19 @@ from callmanager_sip_engine.edge.negotiation import CallNegotiation
 _log = logging.getLogger(__name__)
 
 _MOST_CALLS = 32
+_KEPT_FOR_US = 8  # whatever comes in, the user can call out
 _UNANSWERED_SECONDS = (
     300.0  # longer than any PBX lets a phone ring; a call that vanished without a word must not keep its ports
 )
+_IGNORED_SECONDS = 5.0  # pjsua2 says 100 at once; it drops without a word what it cannot read
 
 
 class TooManyCalls(Exception):
     """Raised when every leg is taken."""
+
+
+class UnknownCall(Exception):
+    """Raised for a description from outside that belongs to no call."""
 
 
 @attrs.define
@@ -49,10 +56,17 @@ class CallTable:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def translate(self, message: Message, *, outbound: bool) -> bytes:
-        """Return the body for the other side; raises `SdpError`, `TooManyCalls` or OSError."""
+        """Return the body for the other side; raises `SdpError`, `TooManyCalls`, `UnknownCall` or OSError.
+
+        From outside only an INVITE opens a call.
+        """
         call = self._calls.get(message.call_id)
         created = call is None
         if call is None:
+            if not outbound and not (
+                isinstance(message, Request) and message.method == "INVITE" and not has_tag(message.required("to"))
+            ):
+                raise UnknownCall(message.call_id)
             call = await self._open(message, outbound=outbound)
         try:
             negotiation = call.negotiation
@@ -80,6 +94,9 @@ class CallTable:
         if isinstance(message, Request):
             if message.method == "BYE":
                 self._end(message.call_id)
+        elif isinstance(message, Response) and message.status < 200:
+            if call.expiry is not None:
+                self._expire_after(_UNANSWERED_SECONDS, call, message.call_id)
         elif isinstance(message, Response) and message.status >= 300:
             number, method = message.cseq
             # 401 and 407 are asked again under the same Call-ID; that INVITE opens a new leg from the warm pool
@@ -96,8 +113,9 @@ class CallTable:
             await asyncio.wait(set(self._closing))
 
     async def _open(self, message: Message, *, outbound: bool) -> _Call:
-        if len(self._calls) >= _MOST_CALLS:
-            raise TooManyCalls(f"more than {_MOST_CALLS} calls at once")
+        most = _MOST_CALLS if outbound else _MOST_CALLS - _KEPT_FOR_US
+        if len(self._calls) >= most:
+            raise TooManyCalls(f"more than {most} calls at once")
         call_id = message.call_id
         ice = await self._pool.take(controlling=outbound)
         leg = MediaLeg(ice=ice, certificate=self._certificate, changed=lambda state: self._changed(call_id, state))
@@ -107,13 +125,17 @@ class CallTable:
             await leg.close()
             raise
         call = _Call(CallNegotiation(leg), message.cseq[0])
-        loop = asyncio.get_running_loop()
-        call.expiry = loop.call_later(_UNANSWERED_SECONDS, self._expire, call_id)
+        self._expire_after(_UNANSWERED_SECONDS if outbound else _IGNORED_SECONDS, call, call_id)
         self._calls[call_id] = call
         return call
 
-    def _expire(self, call_id: str) -> None:
-        _log.warning("a call was neither answered nor refused within %d s; its media ports are freed", _UNANSWERED_SECONDS)
+    def _expire_after(self, seconds: float, call: _Call, call_id: str) -> None:
+        if call.expiry is not None:
+            call.expiry.cancel()
+        call.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, call_id, seconds)
+
+    def _expire(self, call_id: str, seconds: float) -> None:
+        _log.info("a call was neither answered nor refused within %d s; its media ports are freed", seconds)
         self._end(call_id)
 
     def _end(self, call_id: str) -> None:

@@ -14,9 +14,10 @@ import attrs
 
 from callmanager_sip_engine.edge import rewrite
 from callmanager_sip_engine.edge.addresses import SipUri
-from callmanager_sip_engine.edge.calls import CallTable, TooManyCalls
+from callmanager_sip_engine.edge.calls import CallTable, TooManyCalls, UnknownCall
 from callmanager_sip_engine.edge.certificate import make_certificate
 from callmanager_sip_engine.edge.facts import EdgeFailure, EdgeObserver, FailureKind, LegState
+from callmanager_sip_engine.edge.guard import check_for_pjsua
 from callmanager_sip_engine.edge.ice import IcePool
 from callmanager_sip_engine.edge.message import Message, MessageError, Request, Response, parse
 from callmanager_sip_engine.edge.peer import LocalPeer
@@ -208,6 +209,7 @@ class Edge:
 
     async def _from_pbx(self, raw: bytes) -> None:
         message = parse(raw)
+        check_for_pjsua(message)
         if isinstance(message, Request):
             await self._request_in(message)
         else:
@@ -218,13 +220,14 @@ class Edge:
         if not self._peer.connected:
             await self._answer_pbx(request, 480, "Temporarily Unavailable")
             return
+        inner = rewrite.inbound_request(request, self._me, peer=self._peer_contact)
         try:
-            translated = await self._translate(request, outbound=False)
+            inner = await self._translate(inner, outbound=False)
         except (SdpError, TooManyCalls, OSError) as error:
             self._refuse(f"{request.method} of the PBX refused: {error}")
             await self._answer_pbx(request, 488, "Not Acceptable Here")
             return
-        await self._peer.send(rewrite.inbound_request(translated, self._me, peer=self._peer_contact).serialise())
+        await self._peer.send(inner.serialise())
         self._calls.passed(request)
 
     async def _response_in(self, response: Response) -> None:
@@ -244,7 +247,10 @@ class Edge:
             return message
         if _refuses(message) or message.cseq[1] not in _SESSION_METHODS:
             return message.without_body()  # capabilities, as in an answer to OPTIONS; they would name plain RTP
-        return attrs.evolve(message, body=await self._calls.translate(message, outbound=outbound))
+        try:
+            return attrs.evolve(message, body=await self._calls.translate(message, outbound=outbound))
+        except UnknownCall:
+            return message.without_body()  # pjsua2 knows no such call either and says so
 
     async def _answer_pjsua(self, request: Request, status: int, reason: str) -> None:
         if request.method != "ACK":
