@@ -18,5 +18,6 @@ def check_for_pjsua(message: Message) -> None:
         # is in work, and then asserts that nobody answers an ACK. A real one always has the tag (section 17.1.1.3).
         raise MessageError("an ACK without a To tag acknowledges nothing")
     if isinstance(message, Response) and 100 < message.status < 300 and message.cseq[1] == "INVITE":
-        # After a first answer with a tag pjsip takes it for a forked call and asserts that it has one (section 8.2.6.2: all have).
+        # After a first answer with a tag pjsip takes it for a forked call and asserts that it has one (RFC 3261 section
+        # 8.2.6.2: all have).
         raise MessageError(f"a {message.status} to an INVITE without a To tag makes no dialog")
