@@ -122,13 +122,16 @@ async def test_sound_messages_that_pjsua_has_no_answer_to_are_kept_from_it(victi
     call = await victim.call(Dial.TONE_500)
     (answer,) = [text for text in victim.relay.heard if text.startswith(b"SIP/2.0 200") and b"INVITE\r\n" in text]
     await victim.relay.inject(re.sub(rb"(?m)^(To: [^;\r]*);tag=[^;\r]*", rb"\1", answer).decode())
-    for method in ("NOTIFY", "ACK"):
-        await victim.relay.inject(request(method, call_id="merged", branch=f"z9hG4bK{method}").decode())
+    since = victim.phone.now
+    for method in ("INVITE", "ACK"):
+        message = request(method, call_id="merged", branch=f"z9hG4bK{method}", extra="Contact: <sip:101@127.0.0.1>\r\n")
+        await victim.relay.inject(message.decode())
     await victim.relay.all_handled()
     assert [reason.partition("refused: ")[2] for reason in victim.refusals(since=0)] == [
         "a 200 to an INVITE without a To tag makes no dialog",
         "an ACK without a To tag acknowledges nothing",
     ]
+    await victim.all_calls_ended(since)
     await victim.hang_up(call)
     await victim.normal_call()
 
