@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -33,6 +34,9 @@ from callmanager.api import (
     PlaceCall,
     PreviewRingtone,
     Register,
+    Registration,
+    RegistrationReported,
+    RegistrationState,
     Transport,
     Unregister,
     WatchAudioDevices,
@@ -40,7 +44,8 @@ from callmanager.api import (
 
 from callmanager_sip_engine.audio_director import AudioDirector
 from callmanager_sip_engine.registration import RegistrationKeeper
-from callmanager_sip_engine.sip.reports import CallIdentified, RegisterAnswered, SipReport, ThreadFault
+from callmanager_sip_engine.sip.reports import CallIdentified, ConnectionLost, RegisterAnswered, SipReport, ThreadFault
+from callmanager_sip_engine.sip.translate import plain
 
 if TYPE_CHECKING:
     from callmanager_sip_engine.audio.system import AudioSystem
@@ -62,6 +67,7 @@ class Engine:
         self._director: AudioDirector | None = None
         self._keepers: dict[AccountId, RegistrationKeeper] = {}
         self._errands: set[asyncio.Task[None]] = set()
+        self._registering = asyncio.Lock()
         self._legs: dict[CallId, _Leg] = {}
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -97,8 +103,9 @@ class Engine:
                 await asyncio.wait_for(self._quiet.wait(), _GOODBYE_SECONDS)
         for task in self._errands:
             task.cancel()
-        keepers, self._keepers = list(self._keepers.values()), {}
-        await asyncio.gather(*(keeper.stop() for keeper in keepers), return_exceptions=True)
+        # They stay listed meanwhile, so that the answer to their last REGISTER finds them.
+        await asyncio.gather(*(keeper.stop() for keeper in self._keepers.values()), return_exceptions=True)
+        self._keepers.clear()
         if self._director is not None:
             self._director.close()
         if self._stack is not None and not await asyncio.to_thread(self._stack.stop, timeout=3.0):
@@ -133,8 +140,8 @@ class Engine:
             case CheckNetwork():
                 for keeper in self._keepers.values():
                     keeper.check()
-            case PlaceCall() if command.account_id not in self._keepers:
-                failure = Failure(kind=FailureKind.LINK_LOST, detail="the account is not connected")
+            case PlaceCall() if not self._leads_somewhere(command.account_id):
+                failure = Failure(kind=FailureKind.LINK_LOST, detail="there is no connection to the PBX")
                 self._report(CommandRefused(command="PlaceCall", failure=failure, call_id=command.call_id))
             case PlaceCall():
                 self._stack.obey(command)
@@ -143,18 +150,36 @@ class Engine:
                 self._stack.obey(command)
 
     async def _register(self, account: Account, password: str) -> None:
-        previous = self._keepers.pop(account.id, None)
-        if previous is not None:
-            await previous.stop()
         assert self._stack is not None
-        keeper = RegistrationKeeper(account, password, stack=self._stack, report=self._report, edge=self._edge_for(account))
-        self._keepers[account.id] = keeper
-        keeper.start()
+        async with self._registering:
+            keeper = RegistrationKeeper(account, password, stack=self._stack, report=self._report, edge=None)
+            previous = self._keepers.get(account.id)
+            if previous is not None:
+                await previous.pause()
+                adopted = keeper.adopt(previous)
+                if previous.account.user != account.user or not adopted:
+                    await previous.stop()
+            if keeper.edge is None:
+                try:
+                    keeper.edge = self._edge_for(account)
+                except ValueError as error:
+                    self._keepers.pop(account.id, None)
+                    self._report(_not_even_tried(account, str(error)))
+                    return
+            self._keepers[account.id] = keeper
+            keeper.start()
 
     async def _unregister(self, account_id: AccountId) -> None:
-        keeper = self._keepers.pop(account_id, None)
-        if keeper is not None:
+        assert self._stack is not None
+        async with self._registering:
+            keeper = self._keepers.get(account_id)
+            if keeper is None:
+                return
+            # Its calls can't outlive the edge; over udp and tcp they would be calls of an account that is no more.
+            self._stack.hang_up_all(account_id)
             await keeper.stop()
+            self._keepers.pop(account_id, None)
+            self._stack.forget(account_id)
 
     def _edge_for(self, account: Account) -> "Edge | None":
         if account.transport not in {Transport.WSS, Transport.TLS}:
@@ -174,6 +199,11 @@ class Engine:
             ),
         )
         return Edge(settings, self)
+
+    def _leads_somewhere(self, account_id: AccountId) -> bool:
+        """Whether a call of the account has a way out: said at once instead of after SIP's patience."""
+        keeper = self._keepers.get(account_id)
+        return keeper is not None and (keeper.edge is None or keeper.edge.connected)
 
     def _watch_devices(self, *, watched: bool) -> None:
         assert self._audio is not None
@@ -216,6 +246,11 @@ class Engine:
             case CallIdentified():
                 self._legs.setdefault(report.call_id, _Leg()).sip_call_id = report.sip_call_id
                 self._quiet.clear()
+                return
+            case ConnectionLost():
+                for keeper in self._keepers.values():
+                    if keeper.account.transport is Transport.TCP:
+                        keeper.check()
                 return
             case ThreadFault():
                 _log.error("the SIP thread reported a fault: %s", report.detail)
@@ -270,7 +305,7 @@ class Engine:
                 _log.debug("media leg of call %s: ice %s, dtls %s", ours, media.ice.value, media.dtls.value)
 
     def edge_refused(self, edge: "Edge", reason: str) -> None:  # noqa: ARG002 - the reason says it
-        _log.warning("refused at the edge: %s", reason)
+        _log.debug("refused at the edge: %s", reason)  # the edge itself warns, and knows when to stop
         self._report(MessageRefused(reason=reason))
 
     # ---------------------------------------------------------------------------------------------------------- audio observer
@@ -283,6 +318,13 @@ class Engine:
 
     def audio_failed(self, role: AudioRole, detail: str) -> None:
         self._report(AudioFailed(role=role, detail=detail))
+
+
+def _not_even_tried(account: Account, detail: str) -> RegistrationReported:
+    """The account's own words lead nowhere, so that no attempt is worth it until they are changed."""
+    failure = Failure(kind=FailureKind.NAME, detail=plain(detail))
+    registration = Registration(account_id=account.id, state=RegistrationState.FAILED, failure=failure, since=datetime.now(UTC))
+    return RegistrationReported(registration=registration)
 
 
 def media_path(leg: "LegState") -> MediaPath:

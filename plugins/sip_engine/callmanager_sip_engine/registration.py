@@ -34,6 +34,11 @@ _log: Final = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 2.0
 """Cap while an outage is young: whoever waits for the network wants the phone back within three seconds of it."""
+_LONGEST_STRAIGHT_PAUSE: Final = 0.8
+"""The same without an edge, where an attempt itself is silent for 1.5 s at its end."""
+_PATIENCE: Final = (2.0, 2.0, 2.0, 10.0)
+"""Seconds for one connection attempt while an outage is young, in turn: TCP repeats a lost SYN only after 1, 3 and 7 s, so a
+fresh attempt notices the network's return sooner, and now and then a slow network gets its time."""
 _OLD_OUTAGE_SECONDS: Final = 600.0
 _OLD_OUTAGE_PAUSE: Final = 10.0
 _SPREAD: Final = 0.25
@@ -94,15 +99,30 @@ class RegistrationKeeper:
         self._told: Registration | None = None
         self._was_registered = False
         self._second_chance = True
+        self._failures = 0
+        self._peer = account.server
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"registration {self.account.id}")
 
-    async def stop(self) -> None:
-        """Unregister (one REGISTER, not waited for longer than a moment) and let go of the edge."""
+    def adopt(self, other: "RegistrationKeeper") -> bool:
+        """Follow a paused keeper; its edge is taken over when it leads to the same place, so that its calls go on."""
+        self._generation = other._generation  # noqa: SLF001 - one of us
+        if other.edge is None or _way(self.account) != _way(other.account):
+            return False
+        self.edge, self._edge_port = other.edge, other._edge_port  # noqa: SLF001 - one of us
+        other.edge = None
+        return True
+
+    async def pause(self) -> None:
+        """Stop without a word to the PBX; for a successor with the same address of record."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+    async def stop(self) -> None:
+        """Unregister (one REGISTER, not waited for longer than a moment) and let go of the edge."""
+        await self.pause()
         if self._told is not None and self._told.state is RegistrationState.REGISTERED:
             self._drain()
             self._stack.unregister(self.account.id)
@@ -141,26 +161,29 @@ class RegistrationKeeper:
                     # The PBX may have forgotten our calls, or know them at an address that is no more.
                     self._stack.prove_calls(self.account.id)
                 self._was_registered = self._second_chance = True
+                self._failures = 0
                 self._tell(RegistrationState.REGISTERED, answer=answer)
                 failure = await self._stay()
-                # From here on an outage, however long the registration stood before.
-                outage_began, tries = loop.time(), 0
             except NotRegistered as problem:
                 failure = problem.failure
-                if problem.final and not self._gets_second_chance():
+                self._failures += 1
+                if problem.final and not self._gets_second_chance(failure):
                     self._tell(RegistrationState.FAILED, failure=failure)
                     await self._wait_for_the_user()
                     self._tell(RegistrationState.CONNECTING)
                     outage_began, tries = loop.time(), 0
                     continue
+            if self.registered:
+                # From here on an outage, however long the registration stood before.
+                outage_began, tries = loop.time(), 0
             self._tell(RegistrationState.RETRYING, failure=failure)
             self._stack.end_silent_calls(self.account.id, failure)
             await self._pause(tries, outage=loop.time() - outage_began)
             tries += 1
 
-    def _gets_second_chance(self) -> bool:
-        """A PBX that starts may not know its endpoints yet and refuse a password it took a minute ago: ask once more."""
-        chance = self._was_registered and self._second_chance
+    def _gets_second_chance(self, failure: Failure) -> bool:
+        """A PBX that starts may not know its endpoints yet: ask once more. Not after a refused password, which it counts."""
+        chance = self._was_registered and self._second_chance and failure.kind is FailureKind.NOT_FOUND
         self._second_chance = False
         return chance
 
@@ -172,17 +195,18 @@ class RegistrationKeeper:
         if tries == 0 and self._was_registered:
             seconds = 0.05
         elif outage < _OLD_OUTAGE_SECONDS:
-            seconds = min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE)
+            longest = _LONGEST_PAUSE if self.edge is not None else _LONGEST_STRAIGHT_PAUSE
+            seconds = min(_FIRST_PAUSE * 2 ** min(tries, 8), longest)
         else:
             seconds = _OLD_OUTAGE_PAUSE
         seconds *= 1 + random.uniform(-_SPREAD, _SPREAD)  # noqa: S311 - spread, not secrecy
-        before = local_address(self.account.server)
+        before = local_address(self._peer)
         end = asyncio.get_running_loop().time() + seconds
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
                 await asyncio.wait_for(self._hurry.wait(), min(left, 1.0))
             except TimeoutError:
-                if local_address(self.account.server) == before:
+                if local_address(self._peer) == before:
                     continue
             self._hurry.clear()
             return
@@ -220,58 +244,62 @@ class RegistrationKeeper:
             self._edge_port = await self.edge.start()
         if not self.edge.connected:
             try:
-                await self.edge.connect()
+                async with asyncio.timeout(_PATIENCE[self._failures % len(_PATIENCE)] if self._failures else None):
+                    await self.edge.connect()
             except EdgeFailure as failure:
                 raise NotRegistered(edge_failure(failure)) from failure
+            except TimeoutError as error:
+                raise NotRegistered(Failure(kind=FailureKind.TIMEOUT, detail="the server does not answer")) from error
+        if self.account.transport is Transport.TLS:
+            self._peer = await self._resolve()
         return AccountRoute(
             account=self.account,
             password=self._password,
             generation=self._generation,
             edge_port=self._edge_port,
-            local_address=local_address(self.account.server) or "",
+            local_address=local_address(self._peer) or "",
         )
 
     async def _reach_straight(self) -> AccountRoute:
-        loop = asyncio.get_running_loop()
-        kind = socket.SOCK_STREAM if self.account.transport is Transport.TCP else socket.SOCK_DGRAM
-        try:
-            found = await asyncio.wait_for(
-                loop.getaddrinfo(self.account.server, self.account.port, family=socket.AF_INET, type=kind), _RESOLVE_SECONDS
-            )
-        except TimeoutError as error:
-            raise NotRegistered(Failure(kind=FailureKind.NAME, detail="the name server does not answer")) from error
-        except OSError as error:
-            raise NotRegistered(Failure(kind=FailureKind.NAME, detail=plain(str(error)))) from error
-        peer = str(found[0][4][0])
-        local = local_address(peer)
+        self._peer = await self._resolve()
+        local = local_address(self._peer)
         if local is None:
             raise NotRegistered(Failure(kind=FailureKind.REFUSED, detail="the network is unreachable"))
         return AccountRoute(
             account=self.account,
             password=self._password,
             generation=self._generation,
-            peer_address=peer,
+            peer_address=self._peer,
             local_address=local,
         )
 
+    async def _resolve(self) -> str:
+        """The PBX's IPv4 address, found here because pjsip would stand still meanwhile."""
+        loop = asyncio.get_running_loop()
+        looking = loop.getaddrinfo(self.account.server, self.account.port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
+        try:
+            found = await asyncio.wait_for(looking, _RESOLVE_SECONDS)
+        except TimeoutError as error:
+            raise NotRegistered(Failure(kind=FailureKind.NAME, detail="the name server does not answer")) from error
+        except (OSError, UnicodeError) as error:
+            raise NotRegistered(Failure(kind=FailureKind.NAME, detail=plain(str(error)))) from error
+        return str(found[0][4][0])
+
     async def _stay(self) -> Failure:
-        """Watch over a registration; returns why it is gone."""
+        """Watch over a registration; returns why it is gone, raises `NotRegistered` when the PBX refuses to renew it."""
         assert self._lost is not None
-        here = local_address(self.account.server)
+        here = local_address(self._peer)
         while True:
             event = await self._next_event(None if self.edge is not None else _PROOF_SECONDS)
             if isinstance(event, Failure):
                 return event
             if isinstance(event, RegisterAnswered):
-                try:
-                    self._tell(RegistrationState.REGISTERED, answer=self._accepted(event))
-                except NotRegistered as problem:
-                    return problem.failure
+                self._tell(RegistrationState.REGISTERED, answer=self._accepted(event))
                 continue
             if self.edge is not None:
                 await self.edge.network_changed()
                 continue
-            if local_address(self.account.server) != here:
+            if local_address(self._peer) != here:
                 return Failure(kind=FailureKind.LINK_LOST, detail="the network has changed")
             self._stack.refresh(self.account.id)
             answer = await self._answer(_ANSWER_SECONDS)
@@ -331,6 +359,12 @@ class RegistrationKeeper:
                 _log.info("account %s: %s%s", self.account.id, state.value, f" ({failure.detail})" if failure else "")
             self._told = registration
             self._report(RegistrationReported(registration=registration))
+
+
+def _way(account: Account) -> tuple[object, ...]:
+    """All that an edge is made from."""
+    where = (account.server, account.port, account.transport, account.websocket_path)
+    return (*where, account.ca_file, account.stun_servers, account.turn_servers)
 
 
 def edge_failure(failure: "EdgeFailure") -> Failure:

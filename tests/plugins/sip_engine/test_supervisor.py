@@ -149,6 +149,6 @@ def test_no_secret_is_in_the_command_line():
 async def test_no_secret_is_in_the_environment_or_arguments_of_the_engine(tmp_path):
     async with Phone(tmp_path) as phone:
         process = psutil.Process(phone.engine.process_id)
-        token = phone.engine._child.doorkeeper.invitation.token
+        token = phone.engine._child.doorkeeper._token
         assert process.cmdline() == list(engine_command())
         assert token not in str(process.environ())

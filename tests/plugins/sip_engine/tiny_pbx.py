@@ -35,6 +35,14 @@ class TinyPbx:
         self.registers: defaultdict[str, int] = defaultdict(int)
         self.refused: defaultdict[str, int] = defaultdict(int)
         self.mute = False
+        """Nothing is answered and nothing passes, as when the cable is cut."""
+        self.nonce_uses = 1000
+        """How often a nonce may be used before it is stale."""
+        self._nonces: dict[str, int] = {}
+        self.greedy_realm = ""
+        """Challenge each INVITE for credentials of this realm, as a foreign far end would."""
+        self.rewrite = lambda message: message
+        """Applied to what is forwarded."""
         self._server = None
         self._udp = None
         self._peers: dict[tuple[str, int], asyncio.StreamWriter] = {}
@@ -114,9 +122,13 @@ class TinyPbx:
         elif not self._right(authorization[0], user):
             self.refused[user] += 1
             self._reply(message, peer, "401 Unauthorized", self._challenge())
+        elif not self._fresh(authorization[0]):
+            self._reply(message, peer, "401 Unauthorized", self._challenge(stale=True))
         else:
             contact = headers(message, "contact")[0]
-            expires = (headers(message, "expires") or ["300"])[0]
+            # RFC 3261 section 10.2.1.1: the parameter of the Contact goes before the header.
+            in_contact = re.search(r";expires=(\d+)", contact)
+            expires = in_contact[1] if in_contact else (headers(message, "expires") or ["300"])[0]
             if expires == "0":
                 self.contacts.pop(user, None)
                 self._reply(message, peer, "200 OK", "Expires: 0\r\n")
@@ -124,8 +136,16 @@ class TinyPbx:
                 self.contacts[user] = (re.search(r"<([^>]+)>", contact)[1], peer)
                 self._reply(message, peer, "200 OK", f"Contact: {contact};expires={expires}\r\n")
 
-    def _challenge(self) -> str:
-        return f'WWW-Authenticate: Digest realm="{REALM}", nonce="{secrets.token_hex(8)}", algorithm=MD5\r\n'
+    def _challenge(self, *, stale: bool = False) -> str:
+        nonce = secrets.token_hex(8)
+        self._nonces[nonce] = self.nonce_uses
+        more = ", stale=true" if stale else ""
+        return f'WWW-Authenticate: Digest realm="{REALM}", nonce="{nonce}", algorithm=MD5{more}\r\n'
+
+    def _fresh(self, value: str) -> bool:
+        nonce = re.search(r'nonce="([^"]+)"', value)[1]
+        self._nonces[nonce] = self._nonces.get(nonce, 0) - 1
+        return self._nonces[nonce] >= 0
 
     def _right(self, value: str, user: str) -> bool:
         field = dict(re.findall(r'(\w+)="?([^",]+)"?', value))
@@ -158,18 +178,22 @@ class TinyPbx:
             if method != "ACK":
                 self._reply(message, peer, "404 Not Found")
             return
+        if self.greedy_realm and method == "INVITE":
+            challenge = f'Proxy-Authenticate: Digest realm="{self.greedy_realm}", nonce="x"\r\n'
+            self._reply(message, peer, "407 Proxy Authentication Required", challenge)
+            return
         branch = hashlib.md5(headers(message, "via")[0].encode()).hexdigest()[:12]
         via = f"Via: SIP/2.0/{self.transport.upper()} 127.0.0.1:{self.port};branch=z9hG4bK{branch};back={peer[1]}"
         rest = re.sub(r"(?im)^route:.*\r\n", "", rest)
         record = f"Record-Route: <sip:127.0.0.1:{self.port};transport={self.transport};lr>\r\n" if method == "INVITE" else ""
-        self.send(f"{method} {uri} SIP/2.0\r\n{via}\r\n{record}{rest}", target)
+        self.send(self.rewrite(f"{method} {uri} SIP/2.0\r\n{via}\r\n{record}{rest}"), target)
 
     def _response(self, message: str) -> None:
         start, _, rest = message.partition("\r\n")
         lines = rest.split("\r\n")
         index = next(i for i, line in enumerate(lines) if line.lower().startswith(("via:", "v:")))
         back = int(re.search(r"back=(\d+)", lines.pop(index))[1])
-        self.send("\r\n".join([start, *lines]), ("127.0.0.1", back))
+        self.send(self.rewrite("\r\n".join([start, *lines])), ("127.0.0.1", back))
 
 
 class _Udp(asyncio.DatagramProtocol):

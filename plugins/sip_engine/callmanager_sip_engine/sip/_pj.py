@@ -58,11 +58,15 @@ EVENT_RX_MSG: Final[int] = pjsua2.PJSIP_EVENT_RX_MSG
 ROLE_UAC: Final[int] = pjsua2.PJSIP_ROLE_UAC
 ROLE_UAS: Final[int] = pjsua2.PJSIP_ROLE_UAS
 
+TRANSPORT_DISCONNECTED: Final[int] = pjsua2.PJSIP_TP_STATE_DISCONNECTED
+
 STUN_OFF: Final[int] = pjsua2.PJSUA_STUN_USE_DISABLED
 STUN_RETRY_ON_FAILURE: Final[int] = pjsua2.PJSUA_STUN_RETRY_ON_FAILURE
 SRTP_DISABLED: Final[int] = pjsua2.PJMEDIA_SRTP_DISABLED
 SRTP_OPTIONAL: Final[int] = pjsua2.PJMEDIA_SRTP_OPTIONAL
 
+ETOOMANY: Final[int] = 70_010
+"""pjlib's `PJ_ETOOMANY`: all call slots are taken."""
 EREMNORFC2833: Final[int] = 220_130
 """pjmedia's `PJMEDIA_RTP_EREMNORFC2833`, which the module does not export: telephone-event was not agreed."""
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import attrs
-from callmanager.api import Account, Transport
+from callmanager.api import Account, Header, Transport
 
 from callmanager_sip_engine.sip import _pj
+from callmanager_sip_engine.sip.digest import answer, challenge_in
 from callmanager_sip_engine.sip.endpoint import SipEndpoint
 from callmanager_sip_engine.sip.reports import RegisterAnswered
-from callmanager_sip_engine.sip.translate import address_of_record, challenge_realm, plain, registrar_uri
+from callmanager_sip_engine.sip.translate import address_of_record, plain, registrar_uri
 
 _log: Final = logging.getLogger(__name__)
 
@@ -79,106 +80,144 @@ class _PjAccount(_pj.Account):  # type: ignore[misc]  # pjsua2 has no types
 class SipAccount:
     """SIP thread only.
 
-    Credentials are bound to one realm: the registrar's own, learnt from its first challenge, which is answered by a second
-    REGISTER. A far end that challenges an INVITE with another realm gets no hash of the password to crack.
+    REGISTER is authenticated here and not by pjsip: a challenge is answered once, and once more only when the PBX calls
+    the nonce stale, so that a wrong password is one failure in the PBX's books. The credentials that pjsip holds, for calls,
+    are bound to the realm of the registrar: a far end that challenges an INVITE with another realm gets no hash to crack.
     """
 
     def __init__(self, host: AccountHost, route: AccountRoute) -> None:
         self.host = host
         self.route = route
-        self.realm: str | None = None
+        self._realm: str | None = None
         self._asked_at: float | None = None
+        self._answers = 0
+        self._leaving = False
+        self._attempts = 0
+        self._registration_alive = False
         self.pj: Any = _PjAccount(self)
         self.pj.create(self._config())
 
     def reroute(self, route: AccountRoute) -> None:
         """Take another password, edge or address; the calls go on."""
-        same_registrar = route.account.server == self.route.account.server and route.account.port == self.route.account.port
-        if not same_registrar:
-            self.realm = None
+        if (route.account.server, route.account.port) != (self.route.account.server, self.route.account.port):
+            self._realm = None
         self.route = route
-        self.pj.modify(self._config())
 
     def register(self) -> None:
-        """Send a REGISTER; the outcome is a `RegisterAnswered`. While one is under way nothing more is sent."""
+        """Send a REGISTER; the outcome is a `RegisterAnswered`. One that is still unanswered is given up."""
+        self._leaving = False
+        self._send(None)
+
+    def refresh(self) -> None:
+        """Send the REGISTER that stands again, as proof that the PBX is reachable."""
+        if not self._registration_alive or self._asked_at is not None:
+            self.register()
+            return
         self._asked_at = time.monotonic()
-        try:
-            self.pj.setRegistration(True)
-        except _pj.Error as error:
-            self._refuse(error)
+        self._set_registration(True)
 
     def unregister(self) -> None:
-        try:
-            self.pj.setRegistration(False)
-        except _pj.Error:
-            _log.debug("nothing to unregister")
-
-    def restart_register(self) -> None:
-        """Give up the REGISTER under way (its retransmissions grow seconds apart) and send a fresh one."""
-        self.pj.modify(self._config(attempt=time.monotonic_ns()))
-        self.register()
+        self._leaving = True
+        if self._registration_alive:
+            self._asked_at = time.monotonic()
+            self._set_registration(False)
+        else:
+            self._report(0, "not registered", 0)
 
     def close(self) -> None:
         self.pj.owner = None
         self.pj.shutdown()
 
     def register_answered(self, prm: Any) -> None:
-        code, reason, expires = int(prm.code), plain(str(prm.reason)), int(prm.expiration)
-        if code in {401, 407} and self.realm is None and (realm := challenge_realm(str(prm.rdata.wholeMsg))):
-            self.realm = realm
+        message = str(prm.rdata.wholeMsg)
+        # pjsua invents 408 and 503 for a REGISTER that nothing answered or that could not be sent.
+        code = int(prm.code) if message else 0
+        reason, expires = plain(str(prm.reason)), int(prm.expiration)
+        accepted = 200 <= code < 300
+        self._registration_alive = accepted and expires > 0
+        challenge = challenge_in(message) if code in {401, 407} else None
+        if challenge is not None and (self._answers == 0 or (self._answers == 1 and challenge.stale)):
+            self._answers += 1
+            self._realm = challenge.realm
+            credentials = answer(
+                challenge,
+                user=self.route.account.authentication_user,
+                password=self.route.password,
+                method="REGISTER",
+                uri=registrar_uri(self.route.account),
+            )
             # pjsua still works on the old REGISTER while it calls us.
-            self.host.soon(self._register_with_credentials)
+            self._asked_at = None
+            self.host.soon(lambda: self._send(credentials))
             return
-        took = None if self._asked_at is None else (time.monotonic() - self._asked_at) * 1000
+        self._report(code, reason, expires if accepted and not self._leaving else 0)
+
+    def _send(self, credentials: Header | None) -> None:
+        """Start a registration of its own in pjsua2; it keeps the credentials it starts with and gets none of pjsip's."""
+        if credentials is None:
+            self._answers = 0
+        stuck = self._asked_at is not None
+        self._asked_at = time.monotonic()
+        self._attempts += 1
+        try:
+            if stuck or self._registration_alive:
+                # A change makes pjsua2 drop what it has, which it does in no other way while that is unanswered.
+                self.pj.modify(self._config(registering=True, credentials=credentials, anew=True))
+            else:
+                self.pj.modify(self._config(registering=True, credentials=credentials))
+                self.pj.setRegistration(True)
+        except _pj.Error as error:
+            self._report(0, plain(str(getattr(error, "reason", error))), 0)
+        self.pj.modify(self._config(credentials=credentials))
+
+    def _set_registration(self, renew: bool) -> None:  # noqa: FBT001 - pjsua2's own argument
+        self._answers = 0
+        try:
+            self.pj.setRegistration(renew)
+        except _pj.Error as error:
+            self._report(0, plain(str(getattr(error, "reason", error))), 0)
+
+    def _report(self, code: int, reason: str, expires: int) -> None:
+        took = None if self._asked_at is None or not code else (time.monotonic() - self._asked_at) * 1000
         self._asked_at = None
+        self._answers = 0
         self.host.report(
             RegisterAnswered(
                 account_id=self.route.account.id,
                 generation=self.route.generation,
-                # pjsua invents 408 and 503 for a REGISTER that nothing answered or that could not be sent.
-                code=code if str(prm.rdata.wholeMsg) else 0,
+                code=code,
                 reason=reason,
-                expires=expires if 200 <= code < 300 else 0,
+                expires=expires,
                 round_trip_ms=took,
             )
         )
 
-    def _register_with_credentials(self) -> None:
-        self._asked_at = time.monotonic()
-        self.pj.modify(self._config())
-        self.register()
-
-    def _refuse(self, error: Exception) -> None:
-        self.host.report(
-            RegisterAnswered(
-                account_id=self.route.account.id,
-                generation=self.route.generation,
-                code=0,
-                reason=plain(str(getattr(error, "reason", error))),
-                expires=0,
-                round_trip_ms=None,
-            )
-        )
-
-    def _config(self, *, attempt: int = 0) -> Any:
+    def _config(self, *, registering: bool = False, credentials: Header | None = None, anew: bool = False) -> Any:
         account, route = self.route.account, self.route
         config = _pj.AccountConfig()
         config.idUri = address_of_record(account)
         registration = config.regConfig
         registration.registrarUri = registrar_uri(account)
         registration.registerOnAdd = False
-        registration.disableRegOnModify = True
+        registration.disableRegOnModify = not anew
         registration.timeoutSec = account.register_expires
         # When and whether to try again is decided in one place, which is not here.
         registration.retryIntervalSec = 0
         registration.firstRetryIntervalSec = 0
         registration.randomRetryIntervalSec = 0
         registration.unregWaitMsec = 500
-        if attempt:
-            registration.contactParams = f";attempt={attempt % 1_000_000}"
-        if self.realm is not None:
+        if self._leaving:
+            # RFC 3261 section 10.2.1.1: goes before the Expires header, which pjsua2 does not let be 0.
+            registration.contactParams = ";expires=0"
+        elif self._attempts > 1:
+            registration.contactParams = f";attempt={self._attempts % 1000}"
+        if credentials is not None:
+            header = _pj.SipHeader()
+            header.hName, header.hValue = credentials.name, credentials.value
+            registration.headers.append(header)
+        if self._realm is not None and not registering:
             config.sipConfig.authCreds.append(
-                _pj.AuthCredInfo("digest", self.realm, account.authentication_user, 0, route.password)
+                _pj.AuthCredInfo("digest", self._realm, account.authentication_user, 0, route.password)
             )
         config.presConfig.publishEnabled = False
         config.mwiConfig.enabled = False

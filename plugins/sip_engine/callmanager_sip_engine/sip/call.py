@@ -342,4 +342,6 @@ class SipCall:
 
 
 def _library_failure(error: Exception) -> Failure:
+    if getattr(error, "status", 0) == _pj.ETOOMANY:
+        return Failure(kind=FailureKind.ENGINE, detail="too many calls at once")
     return Failure(kind=FailureKind.ENGINE, detail=plain(str(getattr(error, "reason", "") or error)))

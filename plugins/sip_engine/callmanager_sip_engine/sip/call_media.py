@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 _SECOND: Final = 1.0
-_WATCH_SECONDS: Final = 0.05
+_WATCH_SECONDS: Final = 0.01
+_LATER_WATCH_SECONDS: Final = 0.1
+"""How often to look for the first packet: closely while it is due, leisurely when it is late."""
 _NO_MEDIA_SECONDS: Final = 5.0
 _SRTP_ACTIVE: Final = "SRTP status: Active"
 
@@ -115,14 +117,15 @@ class CallMediaWatch:
     def _watch_again(self) -> None:
         self._watch = None
         self._look()
-        self._watched += _WATCH_SECONDS
+        pause = _WATCH_SECONDS if self._watched < 1 else _LATER_WATCH_SECONDS
+        self._watched += pause
         if self._known.flowing:
             return
         if self._watched >= _NO_MEDIA_SECONDS and self._call.connected:
             _log.warning("no audio has arrived %.0f s after the answer", _NO_MEDIA_SECONDS)
             self._report(self._known, again=True)
             return
-        self._watch = self._host.call_later(_WATCH_SECONDS, self._watch_again)
+        self._watch = self._host.call_later(pause, self._watch_again)
 
     def _look(self) -> None:
         if self._index is None:

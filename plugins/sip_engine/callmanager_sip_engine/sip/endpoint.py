@@ -3,6 +3,7 @@
 import gc
 import logging
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from callmanager.api import Transport
@@ -24,6 +25,19 @@ class _LogWriter(_pj.LogWriter):  # type: ignore[misc]  # pjsua2 has no types
         _log.log(_LEVELS.get(entry.level, logging.DEBUG), "%s", _SECRETS.sub(r"\1 (redacted)", text))
 
 
+class _PjEndpoint(_pj.Endpoint):  # type: ignore[misc]  # pjsua2 has no types
+    def __init__(self, owner: "SipEndpoint") -> None:
+        super().__init__()
+        self.owner: SipEndpoint | None = owner
+
+    def onTransportState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
+        try:
+            if self.owner and prm.state == _pj.TRANSPORT_DISCONNECTED and str(prm.type).upper().startswith("TCP"):
+                self.owner.on_connection_lost()
+        except Exception:  # noqa: BLE001 - logged; nothing may leave a callback
+            _log.exception("a lost connection was not noticed")
+
+
 class SipEndpoint:
     """Owns the library; everything on the SIP thread. A `Pump` of `SipThread`."""
 
@@ -37,10 +51,11 @@ class SipEndpoint:
         self._stun_servers: tuple[str, ...] = ()
         self._clock_runs = False
         self.media_port: MediaPort | None = None
-        self.on_close: list[Any] = []
+        self.on_close: list[Callable[[], None]] = []
+        self.on_connection_lost: Callable[[], None] = lambda: None
 
     def open(self) -> int:
-        self._endpoint = _pj.Endpoint()
+        self._endpoint = _PjEndpoint(self)
         self._endpoint.libCreate()
         config = _pj.EpConfig()
         # The endpoint deletes its log writer; without a reference of ours Python would delete it first.
@@ -82,6 +97,7 @@ class SipEndpoint:
         # Objects collected after the library is gone hit an assertion of pjsip.
         gc.collect()
         # Calls and registrations have been ended in order by now; pjsua2 would wait seconds to be sure.
+        self._endpoint.owner = None
         self._endpoint.libDestroy(_pj.DESTROY_NO_NETWORK)
         self._endpoint = None
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _GLARE_SECONDS: Final = (0.2, 1.5)
 """Pause before trying again after 491 or a re-INVITE that crossed ours (RFC 3261 section 14.1, shortened for people)."""
+_BUSY_SECONDS: Final = 0.05
 _TRIES: Final = 5
 
 Cancel = Callable[[], None]
@@ -82,7 +83,7 @@ class HoldControl:
         if code in {401, 407}:
             self._under_way = True  # pjsip answers the challenge by itself
         elif code == 491:
-            self._again()
+            self._again(random.uniform(*_GLARE_SECONDS))  # noqa: S311 - spread, not secrecy
         else:
             self._wanted = self.held
             self._call.refuse("SetHeld", f"the far end answered {code}")
@@ -99,18 +100,19 @@ class HoldControl:
                 parameters.opt.flag = _pj.CALL_UNHOLD
                 self._call.pj.reinvite(parameters)
         except _pj.Error:
-            self._again()
+            # pjsip is still busy with the change before this one, which takes a round trip.
+            self._again(_BUSY_SECONDS * 2**self._tries)
             return
         self._under_way = True
 
-    def _again(self) -> None:
+    def _again(self, seconds: float) -> None:
         self._tries += 1
         if self._tries > _TRIES:
             self._wanted = self.held
             self._call.refuse("SetHeld", "the call is busy with another change")
             self._tell()
             return
-        self._host.call_later(random.uniform(*_GLARE_SECONDS), self._pursue)  # noqa: S311 - spread, not secrecy
+        self._host.call_later(seconds, self._pursue)
 
     def _tell(self) -> None:
         self._host.report(CallHoldReported(call_id=self._call.id, held=self.held, remote_held=self.remote_held))

@@ -26,10 +26,15 @@ class CallIdentified:
 
 
 @attrs.frozen(kw_only=True)
+class ConnectionLost:
+    """A TCP connection of pjsua2 has ended: what was registered over it is worth a proof."""
+
+
+@attrs.frozen(kw_only=True)
 class ThreadFault:
     """A job of the SIP thread failed in a way nobody foresaw."""
 
     detail: str
 
 
-SipReport = RegisterAnswered | CallIdentified | ThreadFault
+SipReport = RegisterAnswered | CallIdentified | ConnectionLost | ThreadFault

@@ -31,7 +31,7 @@ from callmanager_sip_engine.sip import _pj
 from callmanager_sip_engine.sip.account import AccountRoute, SipAccount
 from callmanager_sip_engine.sip.call import SipCall
 from callmanager_sip_engine.sip.endpoint import SipEndpoint
-from callmanager_sip_engine.sip.reports import SipReport, ThreadFault
+from callmanager_sip_engine.sip.reports import ConnectionLost, SipReport, ThreadFault
 from callmanager_sip_engine.sip.thread import SipThread
 from callmanager_sip_engine.sip.translate import (
     BadTarget,
@@ -46,6 +46,7 @@ from callmanager_sip_engine.sip.translate import (
 
 CallCommand = PlaceCall | Ring | Answer | Reject | HangUp | SetHeld | SetMuted | SendDigits
 _log: Final = logging.getLogger(__name__)
+_LINGER_SECONDS: Final = 1.0
 
 
 class SipStack:
@@ -59,6 +60,7 @@ class SipStack:
         self._calls: dict[CallId, SipCall] = {}
         self._fading: set[SipCall] = set()
         endpoint.on_close.append(self._close)
+        endpoint.on_connection_lost = lambda: report(ConnectionLost())
 
     # ------------------------------------------------------------------------------------------------------------- any thread
 
@@ -78,13 +80,21 @@ class SipStack:
 
     def refresh(self, account_id: AccountId) -> None:
         """Send another REGISTER now, as proof that the PBX is reachable."""
-        self.thread.submit(lambda: self._with_account(account_id, SipAccount.register))
+        self.thread.submit(lambda: self._with_account(account_id, SipAccount.refresh))
 
     def restart_register(self, account_id: AccountId) -> None:
-        self.thread.submit(lambda: self._with_account(account_id, SipAccount.restart_register))
+        """Give up the REGISTER under way (its retransmissions grow seconds apart) and send a fresh one."""
+        self.thread.submit(lambda: self._with_account(account_id, SipAccount.register))
 
     def unregister(self, account_id: AccountId) -> None:
         self.thread.submit(lambda: self._with_account(account_id, SipAccount.unregister))
+
+    def hang_up_all(self, account_id: AccountId) -> None:
+        self.thread.submit(lambda: self._for_calls(account_id, SipCall.hang_up))
+
+    def forget(self, account_id: AccountId) -> None:
+        """Take the account out of pjsua2, once its last call is gone."""
+        self.thread.submit(lambda: self._forget(account_id))
 
     def run_clock(self, run: bool) -> None:  # noqa: FBT001 - the only argument says it
         self.thread.submit(lambda: self.endpoint.run_clock(run))
@@ -148,6 +158,19 @@ class SipStack:
     def _with_account(self, account_id: AccountId, action: Callable[[SipAccount], None]) -> None:
         if (account := self._accounts.get(account_id)) is not None:
             action(account)
+
+    def _forget(self, account_id: AccountId) -> None:
+        account = self._accounts.get(account_id)
+        if account is None:
+            return
+        self._forget_faded()
+        if any(call.account is account for call in (*self._calls.values(), *self._fading)):
+            self.call_later(
+                _LINGER_SECONDS, lambda: self._forget(account_id) if account is self._accounts.get(account_id) else None
+            )
+            return
+        del self._accounts[account_id]
+        account.close()
 
     def _for_calls(self, account_id: AccountId, action: Callable[[SipCall], None]) -> None:
         for call in list(self._calls.values()):

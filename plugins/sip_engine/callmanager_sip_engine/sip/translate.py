@@ -26,7 +26,6 @@ _DIALED: Final = re.compile(r"\+?[0-9*#\s()./-]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}")
 _URI: Final = re.compile(r"(?i:sips?):(?:(?P<user>[^@;?<>\s]{1,256})@)?(?P<rest>[^<>\s\"]{1,384})")
 _NAME_ADDR: Final = re.compile(r'^\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^<>]*)>')
-_REALM: Final = re.compile(r'(?i)\brealm\s*=\s*"((?:[^"\\]|\\.)*)"')
 _RESERVED_HEADERS: Final = frozenset(
     {
         "via", "from", "to", "call-id", "cseq", "contact", "max-forwards", "content-length", "content-type", "route",
@@ -140,14 +139,6 @@ def answered_elsewhere(message: str) -> bool:
         if re.search(r"sip;(?:.*;)?cause=200\b", lowered) or re.search(r"q\.850;(?:.*;)?cause=26\b", lowered):
             return True
     return False
-
-
-def challenge_realm(message: str) -> str | None:
-    """The realm that a 401 or 407 asks credentials for."""
-    for value in header_values(message, "www-authenticate", "proxy-authenticate"):
-        if value.lower().startswith("digest") and (match := _REALM.search(value)):
-            return re.sub(r"\\(.)", r"\1", match[1])[:_TEXT_LIMIT]
-    return None
 
 
 def dial_uri(target: str, account: Account) -> str:

@@ -150,19 +150,6 @@ def test_answered_elsewhere_is_told_by_the_reason_header(reason, elsewhere):
 
 
 @pytest.mark.parametrize(
-    ("challenge", "realm"),
-    [
-        ('Digest realm="asterisk",nonce="x"', "asterisk"),
-        ('Digest nonce="x", Realm = "a \\"b\\""', 'a "b"'),
-        ("Basic realm=x", None),
-        ('Digest nonce="x"', None),
-    ],
-)
-def test_the_realm_is_learnt_from_the_challenge(challenge, realm):
-    assert translate.challenge_realm(f"SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: {challenge}\r\n\r\n") == realm
-
-
-@pytest.mark.parametrize(
     "header",
     [
         Header(name="X-A", value="1\r\nVia: x"),
