@@ -1,6 +1,7 @@
 """The command line of `dev.py`: one sub-command, one module."""
 
 import argparse
+import signal
 import sys
 
 from devtools.errors import SetupError
@@ -16,6 +17,8 @@ def main(arguments: list[str]) -> int:
     if handed_on and options.command in ("env", "lock"):
         say(f"dev.py {options.command} takes no further arguments: {' '.join(handed_on)}")
         return 2
+    # whoever ends us politely must find nothing of ours running afterwards: blocks that own processes are left in order
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         return _dispatch(options, handed_on)
     except SetupError as error:

@@ -1,6 +1,7 @@
 """What dev.py starts, it also ends."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,3 +50,30 @@ def test_the_exit_code_is_the_programs_own() -> None:
 def test_a_program_that_is_not_there_is_named() -> None:
     with pytest.raises(SetupError, match="cannot start /nowhere/program: No such file"):
         output([Path("/nowhere/program")], timeout=5)
+
+
+ENDED_POLITELY = """
+import sys
+from pathlib import Path
+from devtools import cli
+from devtools.processes import group
+
+def dispatch(options, handed_on):
+    with group([sys.executable, "-c", "import time; time.sleep(300)"]) as process:
+        print(process.pid, flush=True)
+        process.wait()
+
+cli._dispatch = dispatch
+cli.main(["env"])
+"""
+
+
+def test_who_ends_dev_py_politely_finds_nothing_of_it_running() -> None:
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen([sys.executable, "-c", ENDED_POLITELY], stdout=subprocess.PIPE, cwd=root) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        assert psutil.pid_exists(child)
+        process.terminate()
+        assert process.wait(20) == 143
+    assert gone(child)
