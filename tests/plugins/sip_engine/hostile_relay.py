@@ -30,7 +30,7 @@ class HostileRelay:
         self._upstream = ssl.create_default_context(cafile=pbx.ca_file)
         self._heard: OrderedDict[str, None] = OrderedDict()
         self._asked: set[str] = set()
-        self._answered: dict[str, asyncio.Event] = {}
+        self._answers: dict[str, asyncio.Future[int]] = {}
         self._numbers = count()
         self._phone: ServerConnection | None = None
         self.port = 0
@@ -66,16 +66,26 @@ class HostileRelay:
 
     async def all_handled(self) -> None:
         """Return when the SIP stack of the phone has answered a question that came after everything injected so far."""
+        assert await self.ask(self.question()) == 200
+
+    def question(self) -> str:
+        """An OPTIONS that was not asked before; headers may be put in front of its Content-Length."""
         call_id = f"sentinel-{next(self._numbers)}"
-        self._answered[call_id] = answered = asyncio.Event()
-        await self.inject(
+        return (
             "OPTIONS sip:2001@phone.invalid SIP/2.0\r\n"
             f"Via: SIP/2.0/WSS relay.invalid;branch=z9hG4bK{call_id}\r\n"
             "Max-Forwards: 70\r\nFrom: <sip:relay@127.0.0.1>;tag=relay\r\nTo: <sip:2001@phone.invalid>\r\n"
             f"Call-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:relay@127.0.0.1>\r\nContent-Length: 0\r\n\r\n"
         )
+
+    async def ask(self, question: str) -> int:
+        """Inject a request with a Call-ID of its own and return the status of the phone's answer."""
+        call_id = _CALL_ID.search(question)
+        assert call_id is not None
+        answer = self._answers[call_id[1]] = asyncio.get_running_loop().create_future()
+        await self.inject(question)
         async with asyncio.timeout(_PATIENCE):
-            await answered.wait()
+            return await answer
 
     async def _serve(self, phone: ServerConnection) -> None:
         async with connect(
@@ -101,8 +111,8 @@ class HostileRelay:
             assert isinstance(frame, str), "SIP over WebSocket goes in text frames"
             if frame.startswith("SIP/2.0"):
                 call_id = _CALL_ID.search(frame)
-                if call_id and call_id[1] in self._answered:
-                    self._answered.pop(call_id[1]).set()
+                if call_id and (answer := self._answers.pop(call_id[1], None)) and not answer.done():
+                    answer.set_result(int(frame.split(" ", 2)[1]))
                 branch = _BRANCH.search(frame)
                 if branch is None or branch[1] not in self._asked:
                     continue

@@ -17,9 +17,12 @@ from callmanager.api import (
     Reject,
     Transport,
 )
+from callmanager_sip_engine.edge.guard import LARGEST_FOR_PJSUA
+from callmanager_sip_engine.edge.message import parse
+from callmanager_sip_engine.edge.rewrite import inbound_request
 from pbx.accounts import Dial
 from plugins.sip_engine.edge.far_ends import request
-from plugins.sip_engine.edge.mutations import mutate, rfc4475, seeds
+from plugins.sip_engine.edge.mutations import ME, mutate, rfc4475, seeds
 from plugins.sip_engine.hostile_relay import HostileRelay
 from plugins.sip_engine.lines import Line, account_at
 from plugins.sip_engine.phones import Phone, heard
@@ -133,6 +136,30 @@ async def test_sound_messages_that_pjsua_has_no_answer_to_are_kept_from_it(victi
     ]
     await victim.all_calls_ended(since)
     await victim.hang_up(call)
+    await victim.normal_call()
+
+
+async def test_a_message_that_pjsua_cannot_take_in_whole_does_not_reach_it(victim):
+    """Its buffer has 4000 bytes; from a longer message on it would take the body for requests of the PBX."""
+
+    def padded(length):
+        question = victim.relay.question()
+        padding = length - len(inbound_request(parse(question.encode()), ME, peer=None).serialise())
+        return question.replace("Content-Length", f"Pad: {'y' * (padding - 7)}\r\nContent-Length")
+
+    assert await victim.relay.ask(padded(LARGEST_FOR_PJSUA)) == 200
+    assert await victim.relay.ask(padded(LARGEST_FOR_PJSUA + 1)) == 513
+    since = victim.phone.now
+    smuggled = b"".join(
+        request("INVITE", call_id=f"smuggled-{n}", branch=f"z9hG4bKin{n}", extra="Contact: <sip:101@127.0.0.1>\r\n")
+        for n in range(100)
+    )
+    for start in range(0, 300, 7):  # wherever it would begin to read again
+        carrier = request("MESSAGE", call_id=f"carrier-{start}", extra=f"Pad: {'y' * start}\r\n", body=smuggled)
+        await victim.relay.inject(carrier.replace(b"application/sdp", b"text/plain").decode())
+    await victim.relay.all_handled()
+    assert len(victim.refusals(since=since)) == 43
+    assert not [fact for fact in victim.phone.facts if isinstance(fact, CallArrived)]
     await victim.normal_call()
 
 

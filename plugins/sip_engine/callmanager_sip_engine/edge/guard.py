@@ -1,12 +1,32 @@
-"""Keeps from pjsua2 what is sound SIP on the wire and yet ends its process: it is built with assertions that abort.
+"""Keeps from pjsua2 what is sound SIP on the wire and yet harms it.
 
-Found by feeding broken messages to a live engine; each rule names what it prevents.
+It is built with assertions that abort the process, and a message that does not fit into its buffer leaves it in the middle of
+the stream. Found by feeding broken messages to a live engine; each rule names what it prevents.
 """
 
 from __future__ import annotations
 
 from callmanager_sip_engine.edge.addresses import has_tag
 from callmanager_sip_engine.edge.message import Message, MessageError, Request, Response
+
+LARGEST_FOR_PJSUA = 4000
+"""Bytes of pjsip's receive buffer (PJSIP_MAX_PKT_LEN).
+
+Of a longer message it drops the start and takes what follows, such as a body that some caller wrote, for the next message:
+requests could be smuggled past everything that is checked here.
+"""
+
+
+class TooLargeForPjsua(MessageError):
+    """Raised for a message that pjsua2 cannot take in whole."""
+
+
+def serialise_for_pjsua(message: Message) -> bytes:
+    """Return wire bytes that pjsua2 reads as exactly this message; raises `TooLargeForPjsua`."""
+    data = message.serialise()
+    if len(data) > LARGEST_FOR_PJSUA:
+        raise TooLargeForPjsua(f"a message of {len(data)} bytes is larger than the {LARGEST_FOR_PJSUA} that pjsua2 reads")
+    return data
 
 
 def check_for_pjsua(message: Message) -> None:

@@ -17,7 +17,7 @@ from callmanager_sip_engine.edge.addresses import SipUri
 from callmanager_sip_engine.edge.calls import CallTable, TooManyCalls, UnknownCall
 from callmanager_sip_engine.edge.certificate import make_certificate
 from callmanager_sip_engine.edge.facts import EdgeFailure, EdgeObserver, FailureKind, LegState
-from callmanager_sip_engine.edge.guard import check_for_pjsua
+from callmanager_sip_engine.edge.guard import TooLargeForPjsua, check_for_pjsua, serialise_for_pjsua
 from callmanager_sip_engine.edge.ice import IcePool
 from callmanager_sip_engine.edge.message import Message, MessageError, Request, Response, parse
 from callmanager_sip_engine.edge.peer import LocalPeer
@@ -227,7 +227,13 @@ class Edge:
             self._refuse(f"{request.method} of the PBX refused: {error}")
             await self._answer_pbx(request, 488, "Not Acceptable Here")
             return
-        await self._peer.send(inner.serialise())
+        try:
+            await self._peer.send(serialise_for_pjsua(inner))
+        except TooLargeForPjsua as error:
+            self._refuse(f"{request.method} of the PBX refused: {error}")
+            await self._answer_pbx(request, 513, "Message Too Large")
+            self._calls.passed(rewrite.reply(request, 513, "Message Too Large", tag=self._tag))
+            return
         self._calls.passed(request)
 
     async def _response_in(self, response: Response) -> None:
@@ -239,7 +245,13 @@ class Edge:
             self._refuse(f"answer of the PBX cannot be translated: {error}")
             self._calls.fail(response.call_id, str(error))
             inner = inner.without_body()
-        await self._peer.send(inner.serialise())
+        try:
+            await self._peer.send(serialise_for_pjsua(inner))
+        except TooLargeForPjsua as error:
+            self._refuse(f"answer of the PBX refused: {error}")
+            if response.status >= 200:  # nothing at all would keep a call ringing for ever
+                self._calls.fail(response.call_id, str(error))
+                await self._peer.send(serialise_for_pjsua(rewrite.substitute(inner, 502, "Bad Gateway")))
         self._calls.passed(response)
 
     async def _translate(self, message: _M, *, outbound: bool) -> _M:

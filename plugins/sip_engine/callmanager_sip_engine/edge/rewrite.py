@@ -114,6 +114,13 @@ def reply(request: Request, status: int, reason: str, *, tag: str) -> Response:
     return Response(status=status, reason=reason, headers=tuple(headers))
 
 
+def substitute(response: Response, status: int, reason: str) -> Response:
+    """Make a refusal in the place of an answer that cannot be passed on; just what names the transaction is kept."""
+    kept = {"via", "from", "to", "call-id", "cseq"}
+    headers = tuple(header for header in response.headers if header.key in kept)
+    return Response(status=status, reason=reason, headers=headers)
+
+
 def contact_of(message: Message) -> SipUri | None:
     """Return the first Contact as a URI, None when there is none to speak of."""
     value = message.first("contact")

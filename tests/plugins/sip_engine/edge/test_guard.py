@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from aioice.ice import get_host_addresses
 from callmanager_sip_engine.edge import calls
-from callmanager_sip_engine.edge.guard import check_for_pjsua
+from callmanager_sip_engine.edge.guard import LARGEST_FOR_PJSUA, check_for_pjsua
 from callmanager_sip_engine.edge.message import MessageError, parse
-from callmanager_sip_engine.edge.rewrite import reply
+from callmanager_sip_engine.edge.rewrite import inbound_request, reply
 from plugins.sip_engine.edge.far_ends import request
 from plugins.sip_engine.edge.mutations import WEBRTC_SDP
 from plugins.sip_engine.edge.test_media import Phone
@@ -148,3 +148,48 @@ async def test_an_invite_that_cannot_be_passed_on_opens_no_media(known):
     await known.pbx.send(raw)
     await known.witness.wait(lambda w: bool(w.refused))
     assert not known.edge._calls._calls
+
+
+def _padded(raw: bytes, length: int) -> bytes:
+    return raw.replace(b"Content-Length", b"Pad: " + b"y" * (length - len(raw) - 7) + b"\r\nContent-Length")
+
+
+def _inner_length(bench, raw: bytes) -> int:
+    return len(inbound_request(parse(raw), bench.edge._me, peer=None).serialise())
+
+
+async def test_a_request_that_just_fits_into_pjsuas_buffer_passes(known):
+    raw = request("NOTIFY", call_id="fits")
+    await known.pbx.send(_padded(raw, len(raw) + LARGEST_FOR_PJSUA - _inner_length(known, raw)))
+    seen = await known.client.next()
+    assert len(seen.serialise()) == LARGEST_FOR_PJSUA
+
+
+@pytest.mark.expects_log("larger than the 4000")
+async def test_a_request_too_large_for_pjsua_is_answered_by_the_edge(known):
+    raw = request("NOTIFY", call_id="large")
+    await known.pbx.send(_padded(raw, len(raw) + LARGEST_FOR_PJSUA + 1 - _inner_length(known, raw)))
+    answer = await known.pbx.next()
+    assert (answer.status, answer.call_id) == (513, "large")
+    await known.pbx.send(request("OPTIONS", call_id="after"))
+    assert (await known.client.next()).call_id == "after"
+    assert "larger than the 4000" in known.witness.refused[0]
+
+
+@needs_address
+@pytest.mark.expects_log("larger than the 4000")
+async def test_a_call_too_large_for_pjsua_keeps_no_media(known):
+    await known.pbx.send(_padded(request("INVITE", call_id="large", body=WEBRTC_SDP), 6000))
+    assert (await known.pbx.next()).status == 513
+    assert not known.edge._calls._calls
+
+
+@pytest.mark.expects_log("larger than the 4000")
+async def test_an_answer_too_large_for_pjsua_ends_its_request_with_a_refusal(known):
+    await known.client.send(request("SUBSCRIBE", call_id="ours"))
+    seen = await known.pbx.next()
+    await known.pbx.answer(seen, 183, "Long", extra="Pad: " + "y" * 5000)  # is dropped
+    await known.pbx.answer(seen, 200, "Long", extra="Pad: " + "y" * 5000)
+    answer = await known.client.next()
+    assert (answer.status, answer.call_id, answer.first("pad")) == (502, "ours", None)
+    assert len(known.witness.refused) == 2
