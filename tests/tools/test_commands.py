@@ -69,10 +69,27 @@ def test_the_last_line_is_the_test_runners_own(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path, failed: list[str], code: int
 ) -> None:
     fake = tmp_path / "pytest.py"
-    fake.write_text(f"print('first')\nprint('== 3 passed in 0.10s ==')\nprint()\nraise SystemExit({code})\n")
+    fake.write_text(f"print('first')\nprint('== 3 passed in 0.10s ==')\nprint('a late complaint')\nraise SystemExit({code})\n")
     monkeypatch.setattr(checking, "ROOT", tmp_path)
     assert checking._pytest(Path(sys.executable), [], {"PYTHONPATH": str(tmp_path)}, failed) == code
     lines = capfdbinary.readouterr().out.decode().splitlines()
     assert lines[0] == "first"
     assert lines[-1] == "== 3 passed in 0.10s =="
+    assert "a late complaint" in lines
     assert (lines[-2] == f"failed before the tests: {', '.join(failed)}") == bool(failed)
+
+
+@pytest.mark.parametrize(
+    ("line", "closing"),
+    [
+        ("============= 46 failed, 1074 passed, 1 error in 474.18s (0:07:54) =============", True),
+        ("\x1b[32m======= \x1b[32m\x1b[1m3 passed\x1b[0m\x1b[32m in 0.01s\x1b[0m\x1b[32m =======\x1b[0m", True),
+        ("3 passed in 0.01s", True),
+        ("========= no tests ran in 0.00s ==========", True),
+        ("12 packets in 3 s", False),
+        ("============================= test session starts ==============================", False),
+        ("Task exception was never retrieved", False),
+    ],
+)
+def test_the_test_runners_closing_line_is_told_from_all_others(line: str, closing: bool) -> None:
+    assert bool(checking._CLOSING.match(line.encode())) is closing
