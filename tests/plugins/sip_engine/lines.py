@@ -8,7 +8,7 @@ from callmanager.api import Account, CallFinished, CallId, CallProgressed, CallS
 from pbx.bench import AsteriskPbx
 from plugins.sip_engine.phones import Phone, account, tone_file
 
-TONE = 700
+TONE = 850
 """What we say; what we hear from the PBX is 500 Hz, and 1004 Hz from its milliwatt."""
 
 

@@ -142,23 +142,23 @@ def read_wav(path: Path):
         return array("h", file.readframes(file.getnframes()))
 
 
-def best_share(path: Path, hertz: float, *, rate: int = 16000) -> float:
+def best_share(path: Path, hertz: float, *, rate: int = 16000, skip: int = 0) -> float:
     """The best of all half seconds of a recording: clock starts, tones and ends lie around it."""
     if not path.exists() or path.stat().st_size < 2000:
         return 0.0
-    samples = read_wav(path)
+    samples = read_wav(path)[skip:]
     step = rate // 4
     windows = (samples[i : i + rate // 2] for i in range(0, max(1, len(samples) - rate // 2), step))
     return max((share_of_tone(w, hertz) for w in windows if len(w) and max(map(abs, w)) > 200), default=0.0)
 
 
-async def heard(path: Path, hertz: float, *, seconds: float = 8, share: float = 0.8) -> float:
-    """Wait until the tone is in the recording."""
+async def heard(path: Path, hertz: float, *, seconds: float = 8, share: float = 0.8, skip: int = 0) -> float:
+    """Wait until the tone is in the recording, after its first `skip` samples."""
     best = 0.0
     end = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end:
         await asyncio.sleep(0.25)
-        best = best_share(path, hertz)
+        best = best_share(path, hertz, skip=skip)
         if best >= share:
             return best
     raise AssertionError(f"{hertz} Hz was not heard in {path.name}: best share {best:.2f}")

@@ -22,7 +22,7 @@ from callmanager_sip_engine.edge.message import parse
 from callmanager_sip_engine.edge.rewrite import inbound_request
 from pbx.accounts import Dial
 from plugins.sip_engine.edge.far_ends import request
-from plugins.sip_engine.edge.mutations import ME, mutate, rfc4475, seeds
+from plugins.sip_engine.edge.mutations import ME, mutate, mutate_values, rfc4475, seeds
 from plugins.sip_engine.hostile_relay import HostileRelay
 from plugins.sip_engine.lines import Line, account_at
 from plugins.sip_engine.phones import Phone, heard
@@ -175,7 +175,10 @@ async def test_calls_work_after_each_batch_of_mutated_messages(victim, pbx, tmp_
         known = victim.relay.heard * 3 + seeds()
         since = victim.phone.now
         for _ in range(_PER_BATCH // 100):
-            some = [_as_new(mutate(chance, known), next(numbers), chance).decode(errors="replace") for _ in range(100)]
+            some = [
+                _as_new(chance.choice((mutate, mutate_values))(chance, known), next(numbers), chance).decode(errors="replace")
+                for _ in range(100)
+            ]
             (tmp_path / "last.json").write_text(json.dumps(some), encoding="utf-8")  # for whoever looks into a failure
             for broken in some:
                 await victim.relay.inject(broken)

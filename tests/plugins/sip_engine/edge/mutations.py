@@ -93,3 +93,62 @@ def mutate(chance: random.Random, seeds: Sequence[bytes]) -> bytes:
             case _:
                 data[at:end] = chance.randbytes(end - at)
     return bytes(data)
+
+
+_HOSTILE_VALUES = [
+    *(
+        b"",
+        b" ",
+        b"\t",
+        b'"',
+        b"<",
+        b">",
+        b"<>",
+        b";",
+        b",",
+        b"=",
+        b"@",
+        b":",
+        b"%",
+        b"%00",
+        b"%zz",
+        b"\\",
+        b"[",
+        b"]",
+        b"[::",
+        b"?",
+    ),
+    *(b"-1", b"0", b"65536", b"2147483648", b"4294967296", b"18446744073709551616", b"1e9", b"0.0000001", b"*"),
+    *(b"\xc3\xa9", b"\xe2\x80\xae", b"A" * 300, b"9" * 300, b"(" * 100, b"," * 100, b";a=b" * 50),
+    *(b";tag=x", b";lr", b";transport=udp", b";maddr=127.0.0.1", b";expires=99999999999", b";rport=0", b";received=::1"),
+    *(b"sip:", b"sips:a@b", b"tel:+1", b"<sip:127.0.0.1:1;lr>", b"urn:x", b"sip:%@[::1]:99999;x?y=z"),
+]
+
+
+def mutate_values(chance: random.Random, seeds: Sequence[bytes]) -> bytes:
+    """Break the values of one of the seeds, but neither its lines nor its length: most of it gets further inside."""
+    head, _, body = chance.choice(seeds).partition(b"\r\n\r\n")
+    lines, rest = head.split(b"\r\n"), body.split(b"\r\n")
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        part = rest if len(rest) > 2 and chance.random() < 0.4 else lines
+        number = chance.randrange(len(part))
+        line = part[number]
+        at = chance.randrange(len(line) + 1)
+        end = min(len(line), at + chance.randrange(12))
+        match chance.randrange(6):
+            case 0:
+                part[number] = line[:at] + chance.choice(_HOSTILE_VALUES) + line[at:]
+            case 1:
+                part[number] = line[:at] + chance.choice(_HOSTILE_VALUES) + line[end:]
+            case 2:
+                part[number] = line[:at] + line[end:]
+            case 3 if len(part) > 1:
+                del part[number]
+            case 4:
+                part.insert(chance.randrange(len(part) + 1), line)
+            case _:
+                name, mark, _ = line.partition(b"=" if part is rest else b":")
+                part[number] = name + mark + chance.choice(_HOSTILE_VALUES)
+    body = b"\r\n".join(rest)
+    lines = [line for line in lines if not line.lower().startswith((b"content-length", b"l:"))]
+    return b"\r\n".join((*lines, b"Content-Length: %d" % len(body), b"", body))
