@@ -5,7 +5,19 @@ are deprecated. This module contains no code.
 """
 
 from callmanager.bus import Unsubscribe
-from callmanager.contributions import CallAction, CliCommand, Owned, Panel, PanelArea, SettingsSection
+from callmanager.contributions import (
+    CallAction,
+    CallerCard,
+    CliCommand,
+    ContactAction,
+    HeaderItem,
+    HistoryAction,
+    Owned,
+    PaletteCommand,
+    Panel,
+    PanelArea,
+    SettingsSection,
+)
 from callmanager.engine.commands import (
     Answer,
     CheckNetwork,
@@ -46,6 +58,8 @@ from callmanager.engine.facts import (
 from callmanager.engine.protocol import CallEngine
 from callmanager.errors import (
     CallManagerError,
+    DeliveryRefused,
+    DeliveryUncertain,
     NotConfigured,
     SettingsError,
     SignInNeeded,
@@ -61,16 +75,23 @@ from callmanager.events import (
     CallChanged,
     CallRemoved,
     CallScreened,
+    ContactsChanged,
     ContributionsChanged,
     DigitWasSent,
     EngineChanged,
     Event,
+    MailboxChanged,
+    MessageAdded,
+    MessageChanged,
     NoticePosted,
+    ParkingChanged,
     PluginStateChanged,
+    PresenceChanged,
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
     SettingsChanged,
+    SourceChanged,
 )
 from callmanager.explain import Explanation, explain
 from callmanager.markers import API_VERSION, hookimpl
@@ -88,10 +109,37 @@ from callmanager.model.calls import (
     Party,
     Verdict,
 )
+from callmanager.model.contacts import (
+    CallerDetails,
+    Contact,
+    ContactBatch,
+    ContactId,
+    Match,
+    NumberKind,
+    PhoneNumber,
+    SyncToken,
+    contact_id,
+)
 from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
+from callmanager.model.history import CallRecord
 from callmanager.model.media import CallMedia, CallStatistics, MediaPath
+from callmanager.model.messages import (
+    Attachment,
+    Delivery,
+    DeliveryReport,
+    IncomingMessage,
+    Message,
+    MessageDirection,
+    MessageId,
+    OutgoingMessage,
+    Receipt,
+    TransportAbilities,
+)
 from callmanager.model.notices import Notice, Problem, Severity
 from callmanager.model.plugins import PluginRecord, PluginState
+from callmanager.model.presence import Handle, ParkedCall, Presence, PresenceStatus
+from callmanager.model.sources import SourceKind, SourceStanding, SourceState
+from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities, VoicemailId
 from callmanager.numbers import clean_target, format_number
 from callmanager.protocols import (
     Accounts,
@@ -108,6 +156,15 @@ from callmanager.protocols import (
 )
 from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
+from callmanager.sources import (
+    ContactSource,
+    Inlet,
+    MessageTransport,
+    ParkingSource,
+    Playback,
+    PresenceSource,
+    VoicemailStore,
+)
 from callmanager.storage.database import Database
 from callmanager.storage.migrations import Migration
 
@@ -133,11 +190,24 @@ __all__ = [
     "Unsubscribe",
     # contributions
     "CallAction",
+    "CallerCard",
     "CliCommand",
+    "ContactAction",
+    "HeaderItem",
+    "HistoryAction",
     "Owned",
+    "PaletteCommand",
     "Panel",
     "PanelArea",
     "SettingsSection",
+    # what a plugin may provide
+    "ContactSource",
+    "Inlet",
+    "MessageTransport",
+    "ParkingSource",
+    "Playback",
+    "PresenceSource",
+    "VoicemailStore",
     # the engine seam: commands
     "Answer",
     "CallEngine",
@@ -182,19 +252,27 @@ __all__ = [
     "CallChanged",
     "CallRemoved",
     "CallScreened",
+    "ContactsChanged",
     "ContributionsChanged",
     "DigitWasSent",
     "EngineChanged",
     "Event",
+    "MailboxChanged",
+    "MessageAdded",
+    "MessageChanged",
     "NoticePosted",
+    "ParkingChanged",
     "PluginStateChanged",
+    "PresenceChanged",
     "ProblemCleared",
     "ProblemRaised",
     "RegistrationChanged",
     "SettingsChanged",
+    "SourceChanged",
     # model
     "Account",
     "AccountId",
+    "Attachment",
     "AudioBackendKind",
     "AudioChoice",
     "AudioDevice",
@@ -203,30 +281,63 @@ __all__ = [
     "CallEnd",
     "CallId",
     "CallMedia",
+    "CallRecord",
     "CallRequest",
     "CallState",
     "CallStatistics",
+    "CallerDetails",
     "CertificateEvidence",
+    "Contact",
+    "ContactBatch",
+    "ContactId",
+    "Delivery",
+    "DeliveryReport",
     "Direction",
     "EndCause",
     "Failure",
     "FailureKind",
+    "Handle",
     "Header",
+    "IncomingMessage",
+    "Mailbox",
+    "MailboxSnapshot",
+    "Match",
     "MediaPath",
+    "Message",
+    "MessageDirection",
+    "MessageId",
     "Notice",
+    "NumberKind",
+    "OutgoingMessage",
+    "ParkedCall",
     "Party",
+    "PhoneNumber",
     "PluginRecord",
     "PluginState",
+    "Presence",
+    "PresenceStatus",
     "Problem",
+    "Receipt",
     "Registration",
     "RegistrationState",
     "Severity",
+    "SourceKind",
+    "SourceStanding",
+    "SourceState",
+    "SyncToken",
     "Transport",
+    "TransportAbilities",
     "TurnServer",
     "Verdict",
+    "Voicemail",
+    "VoicemailAbilities",
+    "VoicemailId",
     "audio_choice",
+    "contact_id",
     # errors
     "CallManagerError",
+    "DeliveryRefused",
+    "DeliveryUncertain",
     "NotConfigured",
     "SettingsError",
     "SignInNeeded",

@@ -19,7 +19,18 @@ from callmanager.calls.service import CallService
 from callmanager.calls.store import CallStore
 from callmanager.clock import Clock, utc_now
 from callmanager.context import PluginContext
-from callmanager.contributions import CallAction, CliCommand, Owned, Panel, SettingsSection
+from callmanager.contributions import (
+    CallAction,
+    CallerCard,
+    CliCommand,
+    ContactAction,
+    HeaderItem,
+    HistoryAction,
+    Owned,
+    PaletteCommand,
+    Panel,
+    SettingsSection,
+)
 from callmanager.engine.driver import EngineDriver
 from callmanager.errors import CallManagerError, UserError
 from callmanager.events import Event
@@ -238,6 +249,21 @@ class Application:
 
     def cli_commands(self) -> list[Owned[CliCommand]]:
         return self.plugins.hooks.cli_commands()
+
+    def caller_cards(self) -> list[Owned[CallerCard]]:
+        return self.plugins.hooks.caller_cards()
+
+    def header_items(self) -> list[Owned[HeaderItem]]:
+        return self.plugins.hooks.header_items()
+
+    def contact_actions(self) -> list[Owned[ContactAction]]:
+        return self.plugins.hooks.contact_actions()
+
+    def history_actions(self) -> list[Owned[HistoryAction]]:
+        return self.plugins.hooks.history_actions()
+
+    def palette_commands(self) -> list[Owned[PaletteCommand]]:
+        return self.plugins.hooks.palette_commands()
 
     # ------------------------------------------------------------------------------------------------------------ status
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from callmanager.model.calls import Call
+from callmanager.model.contacts import CallerDetails, Contact
+from callmanager.model.history import CallRecord
 
 if TYPE_CHECKING:
     import argparse
@@ -90,3 +92,61 @@ class CliCommand:
     help: str
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], Awaitable[int]]
+
+
+@attrs.frozen(kw_only=True)
+class CallerCard:
+    """Something a plugin knows of the other side of a call. `look_up` is started for each call, and again when the other side
+    changes; it answers none for a stranger, and is given up when the call is over. A failure shows nothing and is reported.
+    """
+
+    id: str
+    look_up: Callable[[Call], Awaitable[CallerDetails | None]]
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class HeaderItem:
+    """A small widget in the header, between the extension and the gear."""
+
+    id: str
+    build: Callable[[UiKit], QWidget]
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class ContactAction:
+    """An entry of a person's context menu; `run` and `available` as in `CallAction`."""
+
+    id: str
+    label: str
+    icon: str
+    run: Callable[[Contact], Awaitable[None]]
+    available: Callable[[Contact], bool] = lambda _contact: True
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class HistoryAction:
+    """An entry of a finished call's context menu; `run` and `available` as in `CallAction`."""
+
+    id: str
+    label: str
+    icon: str
+    run: Callable[[CallRecord], Awaitable[None]]
+    available: Callable[[CallRecord], bool] = lambda _record: True
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class PaletteCommand:
+    """An entry of the command palette, found by title and `keywords`. `shortcut` is shown, and works everywhere (Qt text)."""
+
+    id: str
+    title: str
+    icon: str
+    run: Callable[[], Awaitable[None]]
+    available: Callable[[], bool] = lambda: True
+    keywords: tuple[str, ...] = ()
+    shortcut: str = ""
+    order: int = 100

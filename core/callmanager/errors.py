@@ -40,3 +40,11 @@ class StorageError(CallManagerError):
 
 class PluginError(CallManagerError):
     """A plugin can't be used; the text is the reason shown on the plugins page."""
+
+
+class DeliveryUncertain(CallManagerError):
+    """The answer was lost after the carrier may have taken a message; it is shown as such and never repeated by itself."""
+
+
+class DeliveryRefused(UserError):
+    """The carrier will never take this message; the text is its reason in plain words."""

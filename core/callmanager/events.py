@@ -5,8 +5,12 @@ import attrs
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice, AudioRole
 from callmanager.model.calls import Call
+from callmanager.model.messages import Message
 from callmanager.model.notices import Notice, Problem
 from callmanager.model.plugins import PluginState
+from callmanager.model.presence import ParkedCall, Presence
+from callmanager.model.sources import SourceState
+from callmanager.model.voicemail import MailboxSnapshot
 
 
 @attrs.frozen(kw_only=True)
@@ -130,3 +134,57 @@ class ContributionsChanged(Event):
     """Panels, actions or settings sections of a plugin came or went; views ask for them again."""
 
     plugin_id: str
+
+
+@attrs.frozen(kw_only=True)
+class SourceChanged(Event):
+    """A source of contacts, presence, messages or voicemail came, works, was lost, or went (`after` is none)."""
+
+    before: SourceState | None
+    after: SourceState | None
+
+
+@attrs.frozen(kw_only=True)
+class ContactsChanged(Event):
+    """The contacts of a source are others now; views ask for them again."""
+
+    source_id: str
+
+
+@attrs.frozen(kw_only=True)
+class PresenceChanged(Event):
+    """The presence of some handles is another now; many changes at once come as one event."""
+
+    changed: tuple[Presence, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ParkingChanged(Event):
+    """The calls in a parking lot are others now. `known` is false while nobody tells us about the lot."""
+
+    lot: str
+    calls: tuple[ParkedCall, ...]
+    known: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class MessageAdded(Event):
+    """A message was written or received, and is stored."""
+
+    message: Message
+
+
+@attrs.frozen(kw_only=True)
+class MessageChanged(Event):
+    """A stored message got further, failed, or was read."""
+
+    before: Message
+    after: Message
+
+
+@attrs.frozen(kw_only=True)
+class MailboxChanged(Event):
+    """The voicemail of a mailbox is another now; `after` is none when nobody tells us about it any more."""
+
+    before: MailboxSnapshot | None
+    after: MailboxSnapshot | None

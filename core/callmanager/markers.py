@@ -1,4 +1,4 @@
-"""The pluggy project name and the two markers; a leaf, so that the contract and every plugin can import it.
+"""The pluggy project name, the two markers and the kinds of hooks; a leaf, so that the contract and every plugin can import it.
 
 The smallest plugin is a class built with one argument, and one entry-point line in the group `callmanager.plugins`:
 
@@ -11,13 +11,57 @@ The smallest plugin is a class built with one argument, and one entry-point line
             self._ctx.notices.post("hello")
 """
 
-from typing import Final
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final, TypeVar
 
+import attrs
 import pluggy
 
-PROJECT: Final = "callmanager"
+F = TypeVar("F", bound=Callable[..., Any])
 
-hookspec: Final = pluggy.HookspecMarker(PROJECT)
+PROJECT: Final = "callmanager"
+_RULE: Final = "callmanager_rule"
+_pluggy_hookspec: Final = pluggy.HookspecMarker(PROJECT)
+
+
+class HookKind(Enum):
+    """How the answers of several plugins become one."""
+
+    NOTIFY = "notify"
+    """Everybody is told; answers are ignored."""
+    DECIDE = "decide"
+    """The first answer that is not none wins, and nobody else is asked."""
+    FOLD = "fold"
+    """Each gets the previous one's result and may return a changed one."""
+    COLLECT = "collect"
+    """Everybody's lists are joined, in the order of their entries."""
+
+
+@attrs.frozen
+class HookRule:
+    """What a specification demands: its kind, and the seconds that one implementation may take."""
+
+    kind: HookKind
+    budget: float
+
+
+def hookspec(kind: HookKind, *, budget_ms: float) -> Callable[[F], F]:
+    """Mark a function of the contract with its rule."""
+
+    def mark(function: F) -> F:
+        setattr(function, _RULE, HookRule(kind, budget_ms / 1000))
+        return _pluggy_hookspec(function)
+
+    return mark
+
+
+def rule_of(specification: Callable[..., Any]) -> HookRule:
+    """The rule of a specification of the contract."""
+    rule: HookRule = getattr(specification, _RULE)
+    return rule
+
+
 hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 
 API_VERSION: Final = 1

@@ -17,6 +17,7 @@ from callmanager.explain import evidence, explain
 from callmanager.model.accounts import Account, RegistrationState
 from callmanager.model.calls import Call, CallEnd, CallId, CallRequest, CallState, Direction, EndCause, Party
 from callmanager.model.failures import Failure, FailureKind
+from callmanager.model.history import CallRecord
 from callmanager.model.media import CallStatistics
 from callmanager.model.notices import Severity
 from callmanager.numbers import clean_target, is_emergency
@@ -79,6 +80,7 @@ class CallService:
         emergency = is_emergency(request.target)
         account = self._account_for_call(emergency=emergency)
         if not emergency:
+            request = attrs.evolve(request, target=self._rewritten(request.target))
             changed = self._hooks.prepare_outgoing(request)
             request = attrs.evolve(changed, target=clean_target(changed.target))
         self._hold_others()
@@ -185,6 +187,7 @@ class CallService:
         if refusal is not None:
             self._driver.submit(commands.Reject(call_id=call.id, status=refusal.value.status))
             self._bus.publish(CallScreened(call=call, plugin_id=refusal.plugin_id, reason=refusal.value.reason))
+            self._hooks.call_ended(CallRecord.of(call, ended_at=self._clock(), screened_by=refusal.plugin_id))
             return
         self._driver.submit(commands.Ring(call_id=call.id))
         self._store.add(call)
@@ -202,13 +205,12 @@ class CallService:
         call = self._store.get(call_id)
         if call is None:
             return
-        self._store.change(
-            call_id,
-            state=CallState.ENDED,
-            ended_at=self._clock(),
-            end=end,
-            statistics=statistics or call.statistics,
+        now = self._clock()
+        ended = self._store.change(
+            call_id, state=CallState.ENDED, ended_at=now, end=end, statistics=statistics or call.statistics
         )
+        if ended is not None:
+            self._hooks.call_ended(CallRecord.of(ended, ended_at=now))
 
     def _digit_sent(self, fact: facts.DigitSent) -> None:
         call = self._store.get(fact.call_id)
@@ -232,6 +234,12 @@ class CallService:
         self._notices.post(words.text, hint=words.hint, details=evidence(fact.failure), severity=Severity.WARNING)
 
     # ---------------------------------------------------------------------------------------------------------- internal
+
+    def _rewritten(self, target: str) -> str:
+        """A SIP address says where it leads; only numbers are rewritten."""
+        if target.startswith(("sip:", "sips:")):
+            return target
+        return self._hooks.rewrite_number(target, dialable=clean_target)
 
     def _account_for_call(self, *, emergency: bool) -> Account:
         account, registration = self._accounts.current, self._accounts.registration

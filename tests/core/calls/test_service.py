@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from callmanager.api import (
     AccountId,
+    Call,
     CallAdded,
     CallChanged,
     CallEnd,
     CallId,
     CallMedia,
+    CallRecord,
     CallRemoved,
     CallRequest,
     CallScreened,
@@ -22,6 +24,7 @@ from callmanager.api import (
     Header,
     NoticePosted,
     Party,
+    PluginContext,
     RegistrationState,
     UserError,
     Verdict,
@@ -273,3 +276,56 @@ async def test_a_screened_call_is_refused_before_anybody_sees_it(tmp_path: Path)
         phone.engine.finish(refused)
         kept = phone.engine.arrive("200")
         assert [call.id for call in phone.app.calls.current()] == [kept]
+
+
+async def test_a_plugin_rewrites_numbers_but_neither_emergency_numbers_nor_addresses(tmp_path: Path) -> None:
+    class Outside:
+        def __init__(self, ctx: object) -> None: ...
+
+        @hookimpl
+        def callmanager_rewrite_number(self, number: str) -> str | None:
+            return f"9 {number}"
+
+    async with running(tmp_path, plugins={"outside": Outside}) as phone:
+        await phone.connect()
+        for target in ("(555) 010-0199", "911", "sip:ann@pbx.example.com"):
+            phone.app.calls.dial(target)
+        placed = [command.target for command in phone.engine.sent(commands.PlaceCall)]
+        assert placed == ["95550100199", "911", "sip:ann@pbx.example.com"]
+
+
+async def test_the_end_of_each_call_is_told_to_plugins_once_after_all_events(tmp_path: Path) -> None:
+    told: list[tuple[CallRecord, int]] = []
+
+    class Journal:
+        def __init__(self, ctx: PluginContext) -> None:
+            self._removed = 0
+            ctx.events.subscribe(CallRemoved, self._gone)
+            ctx.events.subscribe(CallScreened, self._gone)
+
+        def _gone(self, event: object) -> None:
+            self._removed += 1
+
+        @hookimpl
+        def callmanager_screen_incoming(self, call: Call) -> Verdict | None:
+            return Verdict(reason="on the list") if call.remote.number == "666" else None
+
+        @hookimpl
+        def callmanager_call_ended(self, record: CallRecord) -> None:
+            told.append((record, self._removed))
+
+    async with running(tmp_path, plugins={"journal": Journal}) as phone:
+        await phone.connect()
+        phone.engine.obedient = False
+        answered = connected(phone)
+        phone.clock.advance(60)
+        phone.engine.finish(answered)
+        phone.engine.finish(answered)
+        phone.engine.arrive("666")
+        phone.engine.finish(phone.engine.arrive("2002"), EndCause.MISSED)
+        assert [(record.remote.number, record.talked_seconds, record.screened_by, seen) for record, seen in told] == [
+            ("6000", 60, "", 1),
+            ("666", 0, "journal", 2),
+            ("2002", 0, "", 3),
+        ]
+        assert told[2][0].end == CallEnd(cause=EndCause.MISSED)

@@ -7,21 +7,35 @@ from callmanager.api import (
     AccountId,
     Call,
     CallAction,
+    CallerCard,
+    CallerDetails,
     CallId,
+    CallRecord,
     CallRequest,
     CallState,
     CliCommand,
+    Contact,
+    ContactAction,
     Direction,
+    HeaderItem,
+    HistoryAction,
+    Match,
+    Message,
+    MessageDirection,
+    MessageId,
+    PaletteCommand,
     Panel,
     PanelArea,
     Party,
     SettingsSection,
     Verdict,
+    clean_target,
+    contact_id,
     hookimpl,
 )
 from callmanager.clock import utc_now
 from callmanager.errors import PluginError
-from callmanager.extensions.hooks import BUDGETS, Hooks
+from callmanager.extensions.hooks import RULES, Hooks
 from callmanager.settings.core_sections import AppearanceSettings
 from callmanager.testing import FakeEngine
 
@@ -33,6 +47,13 @@ CALL = Call(
     remote=Party(number="2002"),
     created_at=utc_now(),
 )
+
+
+class FakeSource:
+    """Something with these methods and nothing behind them."""
+
+    def __init__(self, *methods: str) -> None:
+        vars(self).update(dict.fromkeys(methods, print))
 
 
 class Reports(list):
@@ -65,7 +86,7 @@ def test_every_hook_has_a_budget_and_a_method() -> None:
     from callmanager import hookspecs
 
     names = {name for name in vars(hookspecs) if name.startswith("callmanager_")}
-    assert names == set(BUDGETS)
+    assert names == set(RULES)
     assert all(hasattr(Hooks, name.removeprefix("callmanager_")) for name in names)
 
 
@@ -163,6 +184,117 @@ def test_callmanager_call_engine_takes_the_first_real_engine(hooks: Hooks, repor
     assert [who for who, *_ in reports] == ["fraud"]
 
 
+def test_callmanager_rewrite_number_folds_and_keeps_the_previous_where_nothing_dialable_comes_back(
+    hooks: Hooks, reports: Reports
+) -> None:
+    for name, rewrite in {
+        "outside": lambda self, number: "9" + number,
+        "junk": lambda self, number: "call my mother",
+        "wrong": lambda self, number: 5,
+        "silent": lambda self, number: None,
+        "country": lambda self, number: "1 (" + number[:3] + ") " + number[3:],
+    }.items():
+        hooks.register(name, plugin("callmanager_rewrite_number", rewrite))
+    assert hooks.rewrite_number("5550100199", dialable=clean_target) == "915550100199"
+    assert [who for who, *_ in reports] == ["wrong", "junk"]
+
+
+def test_callmanager_caller_cards_are_collected(hooks: Hooks) -> None:
+    async def look_up(call: Call) -> CallerDetails | None:
+        return None
+
+    card = CallerCard(id="crm", look_up=look_up)
+    hooks.register("a", plugin("callmanager_caller_cards", lambda self: [card]))
+    assert [owned.value for owned in hooks.caller_cards()] == [card]
+
+
+def test_callmanager_call_ended_tells_everybody_though_one_raises(hooks: Hooks, reports: Reports) -> None:
+    told = []
+    hooks.register("history", plugin("callmanager_call_ended", lambda self, record: told.append(record)))
+    hooks.register("broken", plugin("callmanager_call_ended", lambda self, record: 1 / 0))
+    record = CallRecord.of(CALL, ended_at=utc_now())
+    hooks.call_ended(record)
+    assert told == [record]
+    assert [who for who, *_ in reports] == ["broken"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "source"),
+    [
+        ("contact_sources", FakeSource("fetch")),
+        ("presence_sources", FakeSource("run")),
+        ("parking_sources", FakeSource("run")),
+        ("message_transports", FakeSource("senders", "send", "run")),
+        ("voicemail_stores", FakeSource("run", "play")),
+    ],
+)
+def test_sources_are_collected_and_what_is_none_is_named(hooks: Hooks, reports: Reports, hook: str, source: FakeSource) -> None:
+    hooks.register("a", plugin(f"callmanager_{hook}", lambda self: [source]))
+    hooks.register("fraud", plugin(f"callmanager_{hook}", lambda self: ["a source"]))
+    assert [(owned.plugin_id, owned.value) for owned in getattr(hooks, hook)()] == [("a", source)]
+    assert [owned.value for owned in getattr(hooks, hook)(only="a")] == [source]
+    assert [who for who, *_ in reports] == ["fraud"]
+
+
+def test_callmanager_match_number_takes_the_first_match(hooks: Hooks) -> None:
+    contact = Contact(id=contact_id("crm", "7"), source_id="crm", name="Maria Lindqvist")
+    hooks.register("late", plugin("callmanager_match_number", lambda self, number: 1 / 0))
+    hooks.register("a", plugin("callmanager_match_number", lambda self, number: Match(contact=contact, number=number)))
+    hooks.register("none", plugin("callmanager_match_number", lambda self, number: None))
+    found = hooks.match_number("2002")
+    assert (found.plugin_id, found.value.contact.name) == ("a", "Maria Lindqvist")
+
+
+@pytest.mark.parametrize("hook", ["message_received", "message_sent"])
+def test_messages_are_told_to_everybody_though_one_raises(hooks: Hooks, reports: Reports, hook: str) -> None:
+    told = []
+    hooks.register("broken", plugin(f"callmanager_{hook}", lambda self, message: 1 / 0))
+    hooks.register("a", plugin(f"callmanager_{hook}", lambda self, message: told.append(message)))
+    message = Message(
+        id=MessageId("1"),
+        transport_id="sms",
+        direction=MessageDirection.RECEIVED,
+        own="+15550100100",
+        peer="+15550100199",
+        text="hello",
+        at=utc_now(),
+    )
+    getattr(hooks, hook)(message)
+    assert told == [message]
+    assert [who for who, *_ in reports] == ["broken"]
+
+
+async def nothing(*_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("hook", "contribution"),
+    [
+        ("header_items", HeaderItem(id="x", build=lambda kit: None)),
+        ("contact_actions", ContactAction(id="x", label="X", icon="x", run=nothing)),
+        ("history_actions", HistoryAction(id="x", label="X", icon="x", run=nothing)),
+        ("palette_commands", PaletteCommand(id="x", title="X", icon="x", run=nothing)),
+    ],
+)
+def test_what_is_added_to_the_window_is_collected(hooks: Hooks, reports: Reports, hook: str, contribution: object) -> None:
+    hooks.register("a", plugin(f"callmanager_{hook}", lambda self: [contribution]))
+    hooks.register("b", plugin(f"callmanager_{hook}", lambda self: [object()]))
+    assert [(owned.plugin_id, owned.value) for owned in getattr(hooks, hook)()] == [("a", contribution)]
+    assert [who for who, *_ in reports] == ["b"]
+
+
+def test_each_call_of_an_implementation_can_be_watched(hooks: Hooks) -> None:
+    seen = []
+    hooks.watch = lambda plugin_id, hook, *, seconds, answer, error: seen.append((plugin_id, hook, answer, type(error)))
+    hooks.register("broken", plugin("callmanager_match_number", lambda self, number: 1 / 0))
+    hooks.register("none", plugin("callmanager_match_number", lambda self, number: None))
+    hooks.match_number("2002")
+    assert seen == [
+        ("none", "callmanager_match_number", None, type(None)),
+        ("broken", "callmanager_match_number", None, ZeroDivisionError),
+    ]
+
+
 def test_an_implementation_may_leave_out_arguments(hooks: Hooks) -> None:
     hooks.register("a", plugin("callmanager_screen_incoming", lambda self: Verdict()))
     assert hooks.screen_incoming(CALL).plugin_id == "a"
@@ -170,7 +302,7 @@ def test_an_implementation_may_leave_out_arguments(hooks: Hooks) -> None:
 
 def test_a_slow_implementation_is_reported_with_its_time_and_its_answer_counts(hooks: Hooks, reports: Reports) -> None:
     def slow(self, call):
-        time.sleep(BUDGETS["callmanager_screen_incoming"] * 1.5)
+        time.sleep(RULES["callmanager_screen_incoming"].budget * 1.5)
         return Verdict()
 
     hooks.register("slow", plugin("callmanager_screen_incoming", slow))
