@@ -148,11 +148,14 @@ from callmanager.protocols import (
     Context,
     Events,
     Notices,
+    Parking,
+    Presences,
     Problems,
     Secrets,
     Settings,
     Tasks,
     UiKit,
+    Voicemails,
 )
 from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
@@ -181,13 +184,16 @@ __all__ = [
     "Context",
     "Events",
     "Notices",
+    "Parking",
     "PluginContext",
+    "Presences",
     "Problems",
     "Secrets",
     "Settings",
     "Tasks",
     "UiKit",
     "Unsubscribe",
+    "Voicemails",
     # contributions
     "CallAction",
     "CallerCard",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from callmanager.model.audio import AudioDevice
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
-    from callmanager.protocols import Accounts, Audio, Calls
+    from callmanager.protocols import Accounts, Audio, Calls, Parking, Presences, Voicemails
     from callmanager.secrets import OwnedSecrets, SecretStore
     from callmanager.settings.service import SettingsService
     from callmanager.storage.database import Database
@@ -99,6 +99,9 @@ class PluginContext:
         calls: Calls,
         accounts: Accounts,
         audio: Audio,
+        presence: Presences,
+        parking: Parking,
+        voicemail: Voicemails,
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
@@ -114,6 +117,9 @@ class PluginContext:
         self._calls = calls
         self._accounts = _OwnedAccounts(accounts, self._keep)
         self._audio = _OwnedAudio(audio, self._keep)
+        self._presence = presence
+        self._parking = parking
+        self._voicemail = voicemail
         self._notices = NoticePost(bus=bus, owner=plugin_id)
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
@@ -143,6 +149,18 @@ class PluginContext:
     @property
     def audio(self) -> _OwnedAudio:
         return self._audio
+
+    @property
+    def presence(self) -> Presences:
+        return self._presence
+
+    @property
+    def parking(self) -> Parking:
+        return self._parking
+
+    @property
+    def voicemail(self) -> Voicemails:
+        return self._voicemail
 
     @property
     def notices(self) -> NoticePost:

@@ -11,7 +11,7 @@ from callmanager.errors import NotConfigured, SignInNeeded, Unreachable
 from callmanager.events import ContributionsChanged, SettingsChanged, SourceChanged
 from callmanager.model.sources import SourceKind, SourceStanding
 from callmanager.problems import ProblemBoard
-from callmanager.source_set import SourceSet
+from callmanager.source_set import SourceGround, SourceSet
 
 
 class Fake:
@@ -51,15 +51,14 @@ class Bench:
     def __attrs_post_init__(self) -> None:
         self.problems = ProblemBoard(self.bus)
         self.bus.subscribe(SourceChanged, self.events.append)
-        self.sources = SourceSet(
-            kind=SourceKind.PRESENCE,
-            collect=self._collect,
-            work=self._work,
+        ground = SourceGround(
             bus=self.bus,
             problems=self.problems,
             report_fault=lambda error, *, owner, doing: self.faults.append((type(error).__name__, owner)),
             owner_of_settings=lambda model: "crm" if model is CrmSettings else "core",
-            lost=self.lost.append,
+        )
+        self.sources = SourceSet(
+            ground, kind=SourceKind.PRESENCE, collect=self._collect, work=self._work, lost=self.lost.append
         )
 
     def _collect(self, *, only: str | None = None) -> list[Owned[Fake]]:
