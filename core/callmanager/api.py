@@ -90,6 +90,7 @@ from callmanager.events import (
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
+    SecretChanged,
     SettingsChanged,
     SourceChanged,
 )
@@ -273,6 +274,7 @@ __all__ = [
     "ProblemCleared",
     "ProblemRaised",
     "RegistrationChanged",
+    "SecretChanged",
     "SettingsChanged",
     "SourceChanged",
     # model

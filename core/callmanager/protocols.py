@@ -159,6 +159,10 @@ class Settings(Protocol):
         """Change and save; raises `SettingsError` with every complaint. A locked key can't be changed."""
         ...
 
+    async def secret(self, model: type[Any], field: str) -> str | None:
+        """A secret field of the plugin's own section, or none; asks the key store, which may wait for a person."""
+        ...
+
 
 class Presences(Protocol):
     """Who is free, over all sources."""

@@ -10,7 +10,7 @@ import attrs
 
 from callmanager.clock import Clock, utc_now
 from callmanager.errors import NotConfigured, SignInNeeded, Unreachable
-from callmanager.events import ContributionsChanged, SettingsChanged, SourceChanged
+from callmanager.events import ContributionsChanged, SecretChanged, SettingsChanged, SourceChanged
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.problems import OwnedProblems
 from callmanager.tasks import FaultReport, TaskSupervisor
@@ -104,6 +104,7 @@ class SourceSet(Generic[S]):
         """Take the sources of all active plugins, and follow plugins from now on."""
         self._undos.append(self._bus.subscribe(ContributionsChanged, lambda event: self.follow(event.plugin_id)))
         self._undos.append(self._bus.subscribe(SettingsChanged, self._settings_changed))
+        self._undos.append(self._bus.subscribe(SecretChanged, lambda event: self.restart(event.owner)))
         for owned in self._collect():
             self._take(owned)
 

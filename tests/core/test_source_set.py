@@ -8,7 +8,7 @@ import pytest
 from callmanager.bus import EventBus
 from callmanager.contributions import Owned
 from callmanager.errors import NotConfigured, SignInNeeded, Unreachable
-from callmanager.events import ContributionsChanged, SettingsChanged, SourceChanged
+from callmanager.events import ContributionsChanged, SecretChanged, SettingsChanged, SourceChanged
 from callmanager.model.sources import SourceKind, SourceStanding
 from callmanager.problems import ProblemBoard
 from callmanager.source_set import SourceGround, SourceSet
@@ -148,6 +148,17 @@ async def test_what_is_wrong_is_said_where_people_look_and_taken_back_when_the_s
     bench.bus.publish(SettingsChanged(section_id="crm", before=CrmSettings(), after=CrmSettings()))
     await until(lambda: bench.standings()["crm"] == "working")
     assert bench.problems.current() == ()
+
+
+async def test_a_new_secret_is_a_new_try(bench: Bench) -> None:
+    source = Fake("crm")
+    source.error = SignInNeeded("the password was refused")
+    bench.plugins = {"crm": [source]}
+    bench.sources.start()
+    await until(lambda: bench.standings() == {"crm": "sign_in"})
+    source.error = None
+    bench.bus.publish(SecretChanged(section_id="crm", field="token", owner="crm"))
+    await until(lambda: bench.standings() == {"crm": "working"})
 
 
 async def test_a_fault_counts_against_the_plugin(bench: Bench) -> None:
