@@ -186,8 +186,9 @@ def _heard(plugin_id: str) -> Iterator[list[str]]:
 
     class Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:  # type: ignore[explicit-override] # typing has override from 3.12 on
-            if getattr(record, "plugin", "") == plugin_id and len(said) < 20:
-                said.append(record.getMessage()[:300])
+            text = record.getMessage()[:300]
+            if getattr(record, "plugin", "") == plugin_id and text not in said and len(said) < 20:
+                said.append(text)
 
     ear = Ear(logging.WARNING)
     logging.getLogger().addHandler(ear)

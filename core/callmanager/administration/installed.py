@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from callmanager.extensions.discovery import Candidate, discover
-from callmanager.extensions.policy import SitePolicy, decide, read_policy
+from callmanager.extensions.policy import Decision, SitePolicy, decide, read_policy
 from callmanager.model.plugins import PluginState
 from callmanager.paths import find_paths
 from callmanager.settings.files import read_file
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Installed:
-    """The machine as its site file describes it."""
+    """The machine as its site file describes it, and what the person chose."""
 
     site_file: Path
     policy: SitePolicy
     candidates: tuple[Candidate, ...]
+    chosen_on: frozenset[str]
+    chosen_off: frozenset[str]
+    demo: bool = False
+
+    def decision(self, candidate: Candidate) -> Decision:
+        """Whether the program would load it."""
+        return decide(candidate, policy=self.policy, user_enabled=self.chosen_on, user_disabled=self.chosen_off, demo=self.demo)
 
     def importable(self, *, beside: SitePolicy | None = None) -> list[Candidate]:
         """The candidates that neither this policy nor the one `beside` it refuses."""
@@ -36,8 +44,25 @@ class Installed:
 
 
 def look(options: AppOptions) -> Installed:
-    """Read the site file and find plugins; a file that can't be used means no policy, as in the program itself."""
+    """Read both files and find plugins; a file that can't be used says nothing, as in the program itself."""
     paths = find_paths(profile=options.profile, demo=options.demo, site=options.site)
-    table = read_file(paths.site_file, keep_damaged_in_place=True).tables.get("plugins", {})
-    policy, _ = read_policy(table if isinstance(table, dict) else {})
-    return Installed(site_file=paths.site_file, policy=policy, candidates=discover(path for path in policy.extra_paths if path.is_dir()))
+    policy, _ = read_policy(_plugins_table(paths.site_file))
+    choices = _plugins_table(paths.settings_file)
+    return Installed(
+        site_file=paths.site_file,
+        policy=policy,
+        candidates=discover(path for path in policy.extra_paths if path.is_dir()),
+        chosen_on=names_in(choices.get("enabled")),
+        chosen_off=names_in(choices.get("disabled")),
+        demo=options.demo,
+    )
+
+
+def names_in(value: object) -> frozenset[str]:
+    """The texts of a list; none when it is no list."""
+    return frozenset(name for name in value if isinstance(name, str)) if isinstance(value, list) else frozenset()
+
+
+def _plugins_table(file: Path) -> Mapping[str, Any]:
+    table = read_file(file, keep_damaged_in_place=True).tables.get("plugins")
+    return table if isinstance(table, Mapping) else {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from callmanager.administration.installed import names_in
 from callmanager.extensions.policy import LISTS, POLICY_HELP, decide
 from callmanager.settings.describing import toml
 
@@ -108,8 +109,7 @@ def _words(layer: Layer, plugin_id: str) -> tuple[str, ...]:
 
 
 def _listed(layer: Layer, key: str) -> frozenset[str]:
-    value = layer.table("plugins").get(key)
-    return frozenset(name for name in value if isinstance(name, str)) if isinstance(value, list) else frozenset()
+    return names_in(layer.table("plugins").get(key))
 
 
 def _place(layer: Layer, key: str, plugin_id: str = "") -> str:

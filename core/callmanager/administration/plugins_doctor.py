@@ -8,24 +8,24 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from callmanager.administration.commands import FAILED, OK, Commands, add_command, add_json, looked_at, remark, say, say_json
+from callmanager.administration.commands import FAILED, OK, Commands, add_command, add_json, remark, say, say_json
 from callmanager.administration.evidence import Evidence, Level, failed, warning, worst
 from callmanager.administration.examination import Examined, from_json
+from callmanager.administration.installed import Installed, look
 from callmanager.administration.requirements import check_requirements
 from callmanager.model.plugins import PluginState
 from callmanager.settings.mistakes import did_you_mean
 
 if TYPE_CHECKING:
-    from callmanager.app import Application, AppOptions
+    from callmanager.app import AppOptions
     from callmanager.extensions.discovery import Candidate
     from callmanager.extensions.policy import SitePolicy
-    from callmanager.model.plugins import PluginRecord
 
 EXAMINATION_SECONDS: Final = 60.0
 """How long one plugin may take to be imported, built and taken down."""
@@ -35,14 +35,15 @@ _OBJECT: Final = re.compile(r"[\w.]+:[\w.]+")
 
 @attrs.frozen(kw_only=True)
 class Report:
-    """One plugin: where it stands by itself (`state`, `reason`), the verdict of the doctor, and the evidence.
+    """One plugin: whether it is to run (`decision`: `on`, `off`, `refused`, with the `reason`), the verdict of the doctor, and
+    the evidence.
 
     `verdict` is `ok`, `warning`, `failed`, or `refused` for one that the site refuses and that was therefore not imported.
     """
 
     id: str
     verdict: str
-    state: str
+    decision: str
     reason: str
     source: str
     distribution: str
@@ -64,14 +65,16 @@ def add(commands: Commands) -> None:
 
 
 async def _run(options: argparse.Namespace, app_options: AppOptions) -> int:
-    async with looked_at(app_options) as app:
-        unknown = [name for name in options.names if name not in {candidate.id for candidate in app.candidates}]
-        for name in unknown:
-            remark(f"no plugin {name} is installed{did_you_mean(name, [candidate.id for candidate in app.candidates])}")
-        if unknown:
-            return FAILED
-        machine = list(_machine(app.policy, app.candidates))
-        reports = [_report(app, candidate, record) for candidate, record in _found(app, options.names)]
+    installed = look(app_options)
+    ids = [candidate.id for candidate in installed.candidates]
+    unknown = [name for name in options.names if name not in ids]
+    for name in unknown:
+        remark(f"no plugin {name} is installed{did_you_mean(name, ids)}")
+    if unknown:
+        return FAILED
+    wanted = [candidate for candidate in installed.candidates if not options.names or candidate.id in options.names]
+    reports = [_report(installed, candidate) for candidate in wanted]
+    machine = list(_machine(installed.policy, ids))
     if options.json:
         say_json({"plugins": [_data(report) for report in reports], "machine": [_data(piece) for piece in machine]})
     else:
@@ -80,28 +83,20 @@ async def _run(options: argparse.Namespace, app_options: AppOptions) -> int:
     return FAILED if bad else OK
 
 
-def _found(app: Application, names: Sequence[str]) -> Iterator[tuple[Candidate, PluginRecord]]:
-    """Each candidate with its own record, also where two have one id."""
-    records = list(app.plugins.records())
-    for candidate in app.candidates:
-        record = next(record for record in records if record.id == candidate.id)
-        records.remove(record)
-        if not names or candidate.id in names:
-            yield candidate, record
-
-
-def _report(app: Application, candidate: Candidate, record: PluginRecord) -> Report:
-    evidence = list(_metadata(candidate, app.candidates))
+def _report(installed: Installed, candidate: Candidate) -> Report:
+    """Nothing is imported in this process: a plugin that crashes must not take the doctor along."""
+    evidence = list(_metadata(candidate, installed.candidates))
     examined = Examined(import_seconds=None, evidence=())
-    refused = record.state is PluginState.REFUSED
+    decision = installed.decision(candidate)
+    refused = decision.state is PluginState.REFUSED
     if not refused:
-        examined = examine_apart(candidate, extra_paths=app.policy.extra_paths)
+        examined = examine_apart(candidate, extra_paths=installed.policy.extra_paths)
         evidence += examined.evidence
     return Report(
         id=candidate.id,
         verdict="refused" if refused else worst(evidence).value,
-        state=record.state.value,
-        reason=record.reason,
+        decision={PluginState.FOUND: "on", PluginState.DISABLED: "off"}.get(decision.state, decision.state.value),
+        reason=decision.reason,
         source=candidate.source,
         distribution=candidate.distribution,
         version=candidate.version,
@@ -153,7 +148,7 @@ def _metadata(candidate: Candidate, candidates: Iterable[Candidate]) -> Iterator
         yield from check_requirements(candidate.distribution, point.dist.requires or (), point.extras)
 
 
-def _machine(policy: SitePolicy, candidates: Iterable[Candidate]) -> Iterator[Evidence]:
+def _machine(policy: SitePolicy, ids: Iterable[str]) -> Iterator[Evidence]:
     """What concerns the installation, and no plugin that was found."""
     for path in policy.extra_paths:
         if not path.is_dir():
@@ -161,7 +156,7 @@ def _machine(policy: SitePolicy, candidates: Iterable[Candidate]) -> Iterator[Ev
         elif _writable_by_all(path):
             text = f"everybody may write into {path}, so everybody may bring code into this program"
             yield warning("extra paths", text, f"chmod go-w {path}")
-    for plugin_id in sorted(policy.forced - {candidate.id for candidate in candidates}):
+    for plugin_id in sorted(policy.forced.difference(ids)):
         text = f"the plugin {plugin_id}, which the site file forces, is not installed"
         yield failed("forced", text, "install it, or take it out of plugins.forced")
 
@@ -177,7 +172,7 @@ def _data(value: Any) -> Any:
 def _in_words(report: Report) -> str:
     made = f"{report.distribution} {report.version}".strip()
     took = f", imported in {report.import_seconds * 1000:.0f} ms" if report.import_seconds is not None else ""
-    standing = f"{report.state}: {report.reason}" if report.reason else report.state
+    standing = f"{report.decision}: {report.reason}" if report.reason else report.decision
     lines = [f"{report.id}  {report.verdict.upper()}  ({standing})", f"  {made}, {report.source}{took}"]
     lines.extend(_piece(piece) for piece in report.evidence)
     return "\n".join(lines)

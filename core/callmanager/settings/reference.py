@@ -51,7 +51,7 @@ def _row(name: str, field: SettingField) -> str:
     elif info.advanced:
         remarks.append("*advanced*")
     default = "" if info.secret else f"`{toml(field.default)}`"
-    cells = (f"`{name}`", type_words(field), default, _plain(limit_words(field)), " ".join(filter(None, remarks)))
+    cells = (f"`{name}`", type_words(field), _plain(default), _plain(limit_words(field)), " ".join(filter(None, remarks)))
     return f"| {' | '.join(cells)} |"
 
 

@@ -32,11 +32,16 @@ def unknown_tables(
                 findings.extend(_reserved(name, value))
         elif name in sections or unknowable(name):
             continue
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) or _is_tables(value):
             findings.append(Finding(path=(name,), text=f"no installed plugin has this section{did_you_mean(name, sections)}"))
         else:
             findings.append(Finding(path=(name,), text=_outside(name, sections)))
     return tuple(findings)
+
+
+def _is_tables(value: object) -> bool:
+    """`[[section]]`, which is a list of tables."""
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
 
 
 def _outside(name: str, sections: Mapping[str, Collection[str]]) -> str:
