@@ -13,13 +13,12 @@ from callmanager.events import SettingsChanged
 from callmanager.settings import files
 from callmanager.settings.converter import SECRET_MARKER, Complaint, SettingsConverter, fields_of
 from callmanager.settings.layers import RESERVED, FieldState, Layer, Layers, Merged
-from callmanager.settings.mistakes import Finding, Mistake, by_place, did_you_mean
+from callmanager.settings.mistakes import Finding, Mistake, did_you_mean
 from callmanager.settings.rules import read_rules, unknown_rules
+from callmanager.settings.telling import MistakeBoard
 from callmanager.settings.unknown import belongs_to, unknown_tables
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from callmanager.bus import EventBus, Unsubscribe
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 M = TypeVar("M")
 
-SETTINGS_PROBLEM: Final = "settings"
-SITE_PROBLEM: Final = "site-file"
-FILE_PROBLEM: Final = "settings-file"
 _LOCKED: Final = "is set by your administrator"
 
 
@@ -60,14 +56,12 @@ class SettingsService:
         set_aside_damaged: bool = True,
     ) -> None:
         self._bus = bus
-        self._problems = problems
         self._secrets = secrets
         self._user_file = paths.settings_file
         self._converter = SettingsConverter()
         self._sections: dict[type[Any], DeclaredSection] = {}
         self._values: dict[type[Any], tuple[Any, Merged]] = {}
-        self._mistakes: dict[str, dict[str, tuple[Mistake, ...]]] = {"site": {}, "user": {}}
-        self._damage: tuple[Mistake, ...] = ()
+        self._board = MistakeBoard(problems)
         site = files.read_file(paths.site_file, keep_damaged_in_place=True)
         user = files.read_file(paths.settings_file, keep_damaged_in_place=not set_aside_damaged)
         rules, findings = read_rules(site.tables)
@@ -77,9 +71,8 @@ class SettingsService:
             rules=rules,
         )
         if site.damage is not None:
-            self._note("site", "file", (site.damage,))
-        if user.damage is not None:
-            self._tell_damage(user.damage, unreadable=user.unreadable, set_aside=user.set_aside)
+            self._board.note_damaged_site(site.damage)
+        self._board.note_damaged_user(user)
         self.note_site("rules", findings)
 
     # ---------------------------------------------------------------------------------------------------------- sections
@@ -102,8 +95,7 @@ class SettingsService:
         def undo() -> None:
             self._sections.pop(model, None)
             self._values.pop(model, None)
-            for source in self._mistakes:
-                self._note(source, f"section {section_id}", ())
+            self._board.forget(f"section {section_id}")
 
         return undo
 
@@ -230,7 +222,7 @@ class SettingsService:
             value, refusal = self._built(section, merged)
             cached = self._values[model] = (value, merged)
             for source, mistakes in merged.mistakes.items():
-                self._note(source, f"section {section.id}", mistakes + (refusal if source == "user" else ()))
+                self._board.note(source, f"section {section.id}", mistakes + (refusal if source == "user" else ()))
         return cached
 
     def _built(self, section: DeclaredSection, merged: Merged) -> tuple[Any, tuple[Mistake, ...]]:
@@ -273,8 +265,7 @@ class SettingsService:
         layer = attrs.evolve(user, tables=files.apply(user.tables, writes), text=written.text)
         self._layers = attrs.evolve(self._layers, user=layer)
         if written.set_aside is not None:
-            damage = Mistake(file=user.origin, text="it was damaged while the program ran")
-            self._tell_damage(damage, unreadable=False, set_aside=written.set_aside)
+            self._board.note_damaged_since(user.origin, set_aside=written.set_aside)
 
     # ---------------------------------------------------------------------------------------------------------- mistakes
 
@@ -294,54 +285,15 @@ class SettingsService:
         site, user = self._layers.site, self._layers.user
         self.note_site("unknown", unknown_tables(site, known, unknowable=unknowable))
         self.note_site("unknown rules", unknown_rules(site.tables, known, unknowable=unknowable))
-        self._note("user", "unknown", user.mistakes(unknown_tables(user, known, unknowable=unknowable)))
+        self._board.note("user", "unknown", user.mistakes(unknown_tables(user, known, unknowable=unknowable)))
 
     def note_site(self, about: str, findings: Iterable[Finding]) -> None:
         """Tell the findings in the site's file, in place of those that were told about the same matter before."""
-        self._note("site", about, self._layers.site.mistakes(findings))
+        self._board.note("site", about, self._layers.site.mistakes(findings))
 
     def mistakes(self) -> tuple[Mistake, ...]:
         """All that is known to be wrong with both files, the site's first, each by its lines."""
-        return (*self._all("site"), *self._damage, *self._all("user"))
-
-    def _all(self, source: str) -> tuple[Mistake, ...]:
-        return by_place(mistake for group in self._mistakes[source].values() for mistake in group)
-
-    def _note(self, source: str, about: str, mistakes: tuple[Mistake, ...]) -> None:
-        groups = self._mistakes[source]
-        if groups.get(about, ()) == mistakes:
-            return
-        groups[about] = mistakes
-        details = "\n".join(str(mistake) for mistake in self._all(source))
-        problem_id = SITE_PROBLEM if source == "site" else SETTINGS_PROBLEM
-        if not details:
-            self._problems.clear(problem_id)
-        elif source == "user":
-            self._problems.raise_problem(
-                problem_id,
-                "Some settings can't be used; the defaults stand in for them.",
-                hint="Correct them in Settings, or in the file.",
-                details=details,
-            )
-        else:
-            verdict = "can't be used" if groups.get("file") else "has mistakes"
-            self._problems.raise_problem(
-                problem_id,
-                f"The settings file of your administrator {verdict}.",
-                hint="Tell your administrator; everything else works.",
-                details=details,
-            )
-
-    def _tell_damage(self, damage: Mistake, *, unreadable: bool, set_aside: Path | None) -> None:
-        self._damage = (damage,)
-        if unreadable:
-            text = "Your settings file can't be read, so the defaults are used."
-            hint = "Correct its permissions, or close the program that holds it, then start again."
-        else:
-            text = "Your settings file was damaged, so the defaults are used."
-            where = f" It was set aside as {set_aside}." if set_aside else ""
-            hint = f"Enter your settings again.{where}"
-        self._problems.raise_problem(FILE_PROBLEM, text, hint=hint, details=str(damage))
+        return self._board.all()
 
 
 @attrs.frozen(kw_only=True)
