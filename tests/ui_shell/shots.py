@@ -152,6 +152,33 @@ async def settings(stage: Stage) -> None:
     await stage.shot("settings-audio", size=(480, 1100))
 
 
+LOCKED_SITE = """
+[connection]
+server = "pbx.office.example"
+ca_file = "/etc/ssl/office.pem"
+[audio]
+ringer_volume = 0.7
+[lock]
+keys = [
+  "connection.server", "connection.port", "connection.transport", "connection.ca_file", "connection.stun_servers",
+  "audio.ringer_volume", "audio.microphone", "audio.noise_suppression", "appearance.close_to_tray", "connection.turn_password",
+]
+[hide]
+keys = ["connection.turn_user", "connection.sip_user"]
+"""
+
+
+async def locked(stage: Stage) -> None:
+    stage.window.open_settings()
+    page = stage.window.settings_page
+    page.card("connection").body.form.fold_button.click()
+    for section in ("audio", "appearance"):
+        page.card(section).expand(True)
+    page.card("audio").body.form.fold_button.click()
+    await stage.shot("locked", size=(480, 2000))
+    await stage.shot("locked-narrow", size=(380, 2000))
+
+
 async def incoming(stage: Stage) -> None:
     from callmanager_shell.incoming import IncomingPop
 
@@ -184,7 +211,7 @@ async def toasts(stage: Stage) -> None:
 
 
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
-    ready, first_launch, in_call, states, offline, settings, incoming, toasts,
+    ready, first_launch, in_call, states, offline, settings, locked, incoming, toasts,
 )  # fmt: skip
 
 
@@ -196,6 +223,9 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
     from callmanager_shell.window import MainWindow
 
     with tempfile.TemporaryDirectory() as profile:
+        if scene is locked:
+            (Path(profile) / "site").mkdir()
+            (Path(profile) / "site" / "site.toml").write_text(LOCKED_SITE, encoding="utf-8")
         async with running(Path(profile), plugins={"call_control": CallControl}) as harness:
             look = Look(app, choice=theme)
             services = make_services(harness.app, look, clock=harness.clock)

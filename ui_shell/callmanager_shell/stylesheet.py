@@ -57,7 +57,8 @@ QSlider::handle:horizontal {{
 QSlider::handle:horizontal:hover {{ border-color: {t.accent}; }}
 QSlider:focus {{ outline: none; }}
 QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; width: 12px; height: 12px; }}
-QSlider:disabled {{ color: {t.muted}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {t.muted}; }}
+QSlider::handle:horizontal:disabled {{ background: {t.hover}; border-color: {t.line_strong}; }}
 QScrollArea {{ background: transparent; border: none; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}

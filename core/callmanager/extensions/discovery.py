@@ -22,6 +22,8 @@ OWN_DISTRIBUTION: Final = "pc-callmanager"
 class Candidate:
     """A plugin that could be loaded. `load` imports its code and returns the class; `source` says which object that is.
 
+    `point` is the entry point it was found by, with the distribution's metadata; a class at hand has none.
+
     Distribution and version are asked when somebody wants to see them: reading them costs more than finding the plugin.
     """
 
@@ -29,6 +31,7 @@ class Candidate:
     source: str
     load: Callable[[], Any] = attrs.field(repr=False)
     describe: Callable[[], tuple[str, str]] = attrs.field(repr=False)
+    point: EntryPoint | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def distribution(self) -> str:
@@ -78,4 +81,4 @@ def _candidate(point: EntryPoint, *, path: Path | None = None) -> Candidate:
         distribution = point.dist
         return ("", "") if distribution is None else (distribution.name, distribution.version)
 
-    return Candidate(id=point.name, source=point.value, load=load, describe=describe)
+    return Candidate(id=point.name, source=point.value, load=load, describe=describe, point=point)
