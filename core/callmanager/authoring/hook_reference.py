@@ -10,7 +10,9 @@ from typing import Final
 from callmanager import hookspecs
 from callmanager.markers import PROJECT, rule_of
 
-BEGIN: Final = "<!-- hooks: written from the contract, do not edit; `python3 -m callmanager.authoring.hook_reference FILE` renews it -->"
+BEGIN: Final = (
+    "<!-- hooks: written from the contract, do not edit; `python3 -m callmanager.authoring.hook_reference FILE` renews it -->"
+)
 END: Final = "<!-- end of hooks -->"
 _BANNER: Final = re.compile(r"^# -{10,} (?P<title>\w+)$", re.MULTILINE)
 
