@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.pbx, pytest.mark.timeout(120)]
 
 OURS, FIRST, SECOND = 850.0, 1250.0, 1650.0
 _PEAK = 3000
-"""Three of these must not come near pjmedia's G.722, which doubles its level for good once something was too loud for it."""
+"""Three of these stay below where pjmedia's G.722 changes its scale by two for good, because something was too loud for it."""
 WAYS = [pytest.param(Transport.WSS, "2001", id="wss"), pytest.param(Transport.UDP, "3001", id="udp")]
 
 
@@ -86,7 +86,8 @@ async def hears(line, *tones, seconds=8.0):
             window = samples[start : start + 8000]
             if len(window) == 8000 and max(map(abs, window)) > 200:
                 shares = tuple(round(share_of_tone(window, tone), 2) for tone in tones)
-                if min(shares) > 0.8 / len(tones) - 0.15:
+                # Hold music may have doubled one of them (see `_PEAK`): each is clearly there, and nothing else is.
+                if min(shares) > 0.12 and sum(shares) > 0.75:
                     return
     raise AssertionError(f"{tones} Hz were not heard together: shares {shares}")
 
