@@ -22,6 +22,7 @@ from callmanager.engine.commands import (
     Answer,
     CheckNetwork,
     Command,
+    Conference,
     ConfigureAudio,
     HangUp,
     PlaceCall,
@@ -32,6 +33,8 @@ from callmanager.engine.commands import (
     SendDigits,
     SetHeld,
     SetMuted,
+    Transfer,
+    TransferTo,
     Unregister,
     WatchAudioDevices,
 )
@@ -48,12 +51,14 @@ from callmanager.engine.facts import (
     CallProgressed,
     CallStatisticsReported,
     CommandRefused,
+    ConferenceReported,
     DigitSent,
     EngineStarted,
     EngineStopped,
     Fact,
     MessageRefused,
     RegistrationReported,
+    TransferReported,
 )
 from callmanager.engine.protocol import CallEngine
 from callmanager.errors import (
@@ -108,6 +113,8 @@ from callmanager.model.calls import (
     EndCause,
     Header,
     Party,
+    TransferStage,
+    TransferState,
     Verdict,
 )
 from callmanager.model.contacts import (
@@ -220,6 +227,7 @@ __all__ = [
     "CallEngine",
     "CheckNetwork",
     "Command",
+    "Conference",
     "ConfigureAudio",
     "HangUp",
     "PlaceCall",
@@ -230,6 +238,8 @@ __all__ = [
     "SendDigits",
     "SetHeld",
     "SetMuted",
+    "Transfer",
+    "TransferTo",
     "Unregister",
     "WatchAudioDevices",
     # the engine seam: facts
@@ -245,12 +255,14 @@ __all__ = [
     "CallProgressed",
     "CallStatisticsReported",
     "CommandRefused",
+    "ConferenceReported",
     "DigitSent",
     "EngineStarted",
     "EngineStopped",
     "Fact",
     "MessageRefused",
     "RegistrationReported",
+    "TransferReported",
     # events
     "AccountChanged",
     "AudioDeviceReplaced",
@@ -333,6 +345,8 @@ __all__ = [
     "SourceStanding",
     "SourceState",
     "SyncToken",
+    "TransferStage",
+    "TransferState",
     "Transport",
     "TransportAbilities",
     "TurnServer",

@@ -71,6 +71,22 @@ class Calls(Protocol):
 
     def send_digits(self, call_id: CallId, digits: str) -> None: ...
 
+    def transfer(self, call_id: CallId, target: str) -> None:
+        """Hand the far end to a number at once and leave the call; `Call.transfer` tells how far it has got."""
+        ...
+
+    def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
+        """Connect the far ends of two answered calls and leave both."""
+        ...
+
+    def confer(self, call_ids: Sequence[CallId]) -> None:
+        """Join answered calls into a conference; held ones are resumed, others put on hold. Called again, it is rearranged."""
+        ...
+
+    def split(self, *, keep: CallId) -> None:
+        """End the conference: go on with `keep`, hold the others."""
+        ...
+
 
 class Accounts(Protocol):
     """The account in use and its registration."""
