@@ -16,6 +16,7 @@ from callmanager.contributions import (
     PaletteCommand,
     Panel,
     PanelArea,
+    PanelBadge,
     SettingsSection,
 )
 from callmanager.engine.commands import (
@@ -122,6 +123,7 @@ from callmanager.model.contacts import (
 )
 from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
 from callmanager.model.history import CallRecord
+from callmanager.model.look import TextStyle, ThemeColour
 from callmanager.model.media import CallMedia, CallStatistics, MediaPath
 from callmanager.model.messages import (
     Attachment,
@@ -148,6 +150,7 @@ from callmanager.protocols import (
     Context,
     Events,
     Notices,
+    PresenceDot,
     Problems,
     Secrets,
     Settings,
@@ -167,6 +170,7 @@ from callmanager.sources import (
 )
 from callmanager.storage.database import Database
 from callmanager.storage.migrations import Migration
+from callmanager.texts import plain
 
 PluginContext = Context
 
@@ -182,6 +186,7 @@ __all__ = [
     "Events",
     "Notices",
     "PluginContext",
+    "PresenceDot",
     "Problems",
     "Secrets",
     "Settings",
@@ -199,6 +204,7 @@ __all__ = [
     "PaletteCommand",
     "Panel",
     "PanelArea",
+    "PanelBadge",
     "SettingsSection",
     # what a plugin may provide
     "ContactSource",
@@ -325,6 +331,8 @@ __all__ = [
     "SourceStanding",
     "SourceState",
     "SyncToken",
+    "TextStyle",
+    "ThemeColour",
     "Transport",
     "TransportAbilities",
     "TurnServer",
@@ -360,4 +368,5 @@ __all__ = [
     "clean_target",
     "explain",
     "format_number",
+    "plain",
 ]
