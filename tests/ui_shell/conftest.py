@@ -67,10 +67,6 @@ class Stage:
     def app(self) -> Any:
         return self.harness.app
 
-    async def painted(self) -> None:
-        """The window was seen, and plugins' widgets are built."""
-        await self.harness.until(lambda: self.window.panels._begun)
-
     async def talk(self, number: str = "2004") -> Any:
         """A call that was placed and answered."""
         call_id = self.app.calls.dial(number)
@@ -123,6 +119,7 @@ async def stage(tmp_path: Path, look: Look, plugins: dict[str, Any], state: Wind
         services = make_services(harness.app, look, clock=harness.clock)
         window = MainWindow(services, version="0.1.0", state=state)
         window.show()
+        await harness.until(lambda: window.guests is not None)
         try:
             yield Stage(harness=harness, services=services, look=look, window=window)
         finally:

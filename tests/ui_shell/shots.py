@@ -203,7 +203,7 @@ async def panels(stage: Stage) -> None:
     await stage.shot("platform-wide", size=(1080, 760))
     await stage.shot("platform", size=(480, 860))
     await stage.shot("platform-narrow", size=(380, 700))
-    stage.window.side.panels()[0].head.click()
+    stage.window.guests.side.panels()[0].head.click()
     await stage.shot("platform-narrow-open", size=(380, 860))
     stage.window.panels.setCurrentIndex(2)
     await stage.shot("panel-failed", size=(1080, 620))
@@ -228,16 +228,16 @@ async def caller(stage: Stage) -> None:
 async def palette(stage: Stage) -> None:
     await _platform(stage)
     await _customer(stage)
-    stage.window.desk.recent = ("crm/today", "core/theme")
-    stage.window.desk.toggle()
+    stage.window.guests.desk.recent = ("crm/today", "core/theme")
+    stage.window.guests.desk.toggle()
     await stage.shot("palette", size=(480, 720))
     await stage.shot("palette-narrow", size=(380, 620))
     await stage.shot("palette-wide", size=(1080, 760))
-    stage.window.desk.palette.field.setText("set")
+    stage.window.guests.desk.palette.field.setText("set")
     await stage.shot("palette-search", size=(640, 620))
-    stage.window.desk.palette.field.setText("zzz")
+    stage.window.guests.desk.palette.field.setText("zzz")
     await stage.shot("palette-nothing", size=(640, 620))
-    stage.window.desk.palette.close_overlay()
+    stage.window.guests.desk.palette.close_overlay()
 
 
 async def questions(stage: Stage) -> None:

@@ -45,7 +45,6 @@ pytestmark = pytest.mark.expects_log("bad failed in building the header item “
 
 async def test_items_stand_in_order_between_the_extension_and_the_gear_and_a_broken_one_is_named(stage, made):
     stage.window.resize(900, 700)
-    await stage.painted()
     await stage.harness.settle()
     header = stage.window.header
     assert shown(stage) == ["caller id", "status"]
@@ -58,7 +57,6 @@ async def test_items_stand_in_order_between_the_extension_and_the_gear_and_a_bro
 
 @pytest.mark.parametrize("width", [380, 400, 430, 470, 520, 600, 760])
 async def test_nothing_is_cut_off_however_narrow_it_is(stage, made, width):
-    await stage.painted()
     await stage.harness.connect()
     stage.window.resize(width, 700)
     stage.engine.register(RegistrationState.RETRYING, Failure(kind=FailureKind.LINK_LOST))
@@ -77,7 +75,6 @@ async def test_nothing_is_cut_off_however_narrow_it_is(stage, made, width):
 
 
 async def test_the_lowest_priority_gives_way_first_and_comes_back(stage):
-    await stage.painted()
     await stage.harness.connect()
     for width, expected in ((900, ["caller id", "status"]), (400, ["caller id"]), (900, ["caller id", "status"])):
         stage.window.resize(width, 700)
@@ -85,7 +82,6 @@ async def test_the_lowest_priority_gives_way_first_and_comes_back(stage):
 
 
 async def test_an_item_that_hides_itself_leaves_its_room_to_the_next(stage, made):
-    await stage.painted()
     await stage.harness.connect()
     stage.window.resize(400, 700)
     await stage.harness.until(lambda: shown(stage) == ["caller id"])
@@ -97,7 +93,6 @@ async def test_an_item_that_hides_itself_leaves_its_room_to_the_next(stage, made
 
 async def test_an_item_goes_and_comes_with_its_plugin_and_the_focus_goes_to_the_dial_field(stage, made):
     stage.window.resize(900, 700)
-    await stage.painted()
     kept = made["status"]
     made["caller id"].setFocus()
     await stage.app.plugins.disable("ids")

@@ -99,7 +99,7 @@ def plugins(contribute, ran, asked):
 
 def opened(stage):
     QTest.keyClick(stage.window, Qt.Key.Key_P, CTRL_SHIFT)
-    palette = stage.window.desk.palette
+    palette = stage.window.guests.desk.palette
     assert palette is not None
     return palette
 
@@ -120,7 +120,7 @@ async def test_it_opens_over_the_window_with_the_keyboard_in_its_field_and_gives
     assert palette.geometry() == stage.window.rect()
     assert stage.window.focusWidget() is palette.field
     QTest.keyClick(palette.field, Qt.Key.Key_Escape)
-    assert stage.window.desk.palette is None
+    assert stage.window.guests.desk.palette is None
     assert stage.window.focusWidget() is stage.window.header.gear
 
 
@@ -130,7 +130,7 @@ async def test_escape_closes_it_and_does_not_hang_up(stage):
     await stage.talk()
     palette = opened(stage)
     QTest.keyClick(palette.field, Qt.Key.Key_Escape)
-    assert stage.window.desk.palette is None
+    assert stage.window.guests.desk.palette is None
     assert not stage.engine.sent(HangUp)
 
 
@@ -138,12 +138,12 @@ async def test_escape_closes_it_and_does_not_hang_up(stage):
 async def test_a_click_beside_it_or_its_shortcut_again_closes_it(stage):
     palette = opened(stage)
     QTest.mouseClick(palette, Qt.MouseButton.LeftButton, pos=QPoint(5, palette.height() - 5))
-    assert stage.window.desk.palette is None
+    assert stage.window.guests.desk.palette is None
     palette = opened(stage)
     QTest.mouseClick(palette.card, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
-    assert stage.window.desk.palette is palette
+    assert stage.window.guests.desk.palette is palette
     QTest.keyClick(palette.field, Qt.Key.Key_P, CTRL_SHIFT)
-    assert stage.window.desk.palette is None
+    assert stage.window.guests.desk.palette is None
 
 
 @unsure_is_named
@@ -151,7 +151,7 @@ async def test_enter_runs_the_best_fit_and_it_is_the_first_one_next_time(stage, 
     palette = opened(stage)
     choose(palette, "today")
     await stage.harness.until(lambda: ran == ["today"])
-    assert stage.window.desk.palette is None
+    assert stage.window.guests.desk.palette is None
     palette = opened(stage)
     assert palette.titles()[0] == "Today's visits"
     assert stage.window.remembered(WindowState()).recent_commands == ("crm/today",)
@@ -193,7 +193,7 @@ async def test_what_does_not_exist_is_said(stage):
     assert palette._nothing.isVisible()
     assert palette._nothing.text() == "No command fits “xyzzy”."
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
-    assert stage.window.desk.palette is palette
+    assert stage.window.guests.desk.palette is palette
 
 
 @unsure_is_named
@@ -251,7 +251,7 @@ async def test_the_windows_own_commands_fit_the_moment(stage):
     titles = opened(stage).titles()
     assert {"Settings", "Dark theme", "Quit PC CallManager", "Settings: Audio", "Connect"} <= set(titles)
     assert not {"Answer", "Hang Up", "Hold all calls", "Mute"} & set(titles)
-    stage.window.desk.palette.close_overlay()
+    stage.window.guests.desk.palette.close_overlay()
     await stage.harness.connect()
     await stage.talk()
     await stage.arrive()
@@ -290,7 +290,7 @@ async def test_settings_opens_at_the_section(stage):
 async def test_a_focus_that_goes_elsewhere_closes_it(stage):
     opened(stage)
     QTest.keyClick(stage.window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
-    await stage.harness.until(lambda: stage.window.desk.palette is None)
+    await stage.harness.until(lambda: stage.window.guests.desk.palette is None)
     assert stage.window.focusWidget() is stage.window.dial_field.edit
 
 

@@ -47,7 +47,6 @@ def plugins():
 async def test_panels_become_tabs_in_order_and_are_built_at_first_show(stage):
     tabs = stage.window.panels
     assert [tabs.tabText(index) for index in range(tabs.count())] == ["Good", "Bad"]
-    await stage.painted()
     tabs.reload()
     assert Panels.built == ["good"]
     assert Panels.tries == 0
@@ -57,7 +56,6 @@ async def test_panels_become_tabs_in_order_and_are_built_at_first_show(stage):
 @pytest.mark.expects_log("panels failed in building the panel")
 async def test_a_panel_that_fails_is_a_card_with_its_plugin_and_a_way_to_try_again(stage):
     tabs = stage.window.panels
-    await stage.painted()
     tabs.setCurrentIndex(1)
     texts = [label.text() for label in tabs.widget(1).findChildren(QLabel)]
     assert "Bad can't be shown" in texts
@@ -130,7 +128,6 @@ class TestTabs:
             await harness.settle()
 
     async def test_ctrl_and_a_number_shows_the_tab_and_gives_it_the_keyboard(self, stage, built):
-        await stage.painted()
         assert self.titles(stage) == ["Directory", "History", "Chat", "Voicemail"]
         for number, name in ((3, "chat"), (1, "directory"), (4, "voicemail")):
             QTest.keyClick(stage.window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
@@ -141,7 +138,6 @@ class TestTabs:
         assert built == ["directory", "chat", "voicemail"]
 
     async def test_a_number_leaves_settings(self, stage):
-        await stage.painted()
         stage.window.open_settings()
         QTest.keyClick(stage.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
         assert not stage.window.settings_open
@@ -161,7 +157,6 @@ class TestTabs:
         assert bar.accessibleTabName(2) == "Chat"
 
     async def test_the_other_tabs_keep_their_place_widget_and_focus_when_one_comes_or_goes(self, stage):
-        await stage.painted()
         stage.window.show_panel(4)
         edit = stage.window.focusWidget()
         edit.setText("half typed")
@@ -173,7 +168,6 @@ class TestTabs:
         assert (edit.text(), stage.window.panels.currentIndex()) == ("half typed", 3)
 
     async def test_the_focus_goes_to_the_tab_that_is_shown_instead(self, stage):
-        await stage.painted()
         stage.window.show_panel(4)
         await stage.app.plugins.disable("vm")
         assert stage.window.focusWidget().text() == "chat"
@@ -183,14 +177,12 @@ class TestTabs:
         assert stage.window.empty.isVisible()
 
     async def test_a_focus_elsewhere_is_left_alone_when_a_tab_goes(self, stage):
-        await stage.painted()
         stage.window.show_panel(1)
         stage.window.header.gear.setFocus()
         await stage.app.plugins.disable("directory")
         assert stage.window.focusWidget() is stage.window.header.gear
 
     async def test_narrow_tabs_keep_the_title_of_the_current_one_only_and_every_name(self, stage, badge):
-        await stage.painted()
         badge.set(4)
         bar = stage.window.panels.tabBar()
         stage.window.resize(700, 640)
@@ -210,7 +202,6 @@ class TestTabs:
             return WindowState(current_panel="history/history")
 
         async def test_the_tab_of_the_last_time_is_shown_and_no_other_is_built(self, stage, built):
-            await stage.painted()
             assert stage.window.panels.currentIndex() == 1
             assert built == ["history"]
             assert stage.window.remembered(WindowState()).current_panel == "history/history"
@@ -223,7 +214,6 @@ class TestTabs:
             return WindowState(current_panel="gone/gone")
 
         async def test_a_tab_whose_plugin_is_away_is_not_forgotten_until_another_is_chosen(self, stage):
-            await stage.painted()
             assert stage.window.panels.currentIndex() == 0
             assert stage.window.remembered(WindowState()).current_panel == "gone/gone"
             stage.window.show_panel(2)

@@ -91,7 +91,7 @@ class TestInTheWindow:
         self.press(stage, Qt.Key.Key_A, both)
         self.press(stage, Qt.Key.Key_T, both)
         await stage.harness.until(lambda: ran == ["command"])
-        assert stage.window.desk.palette is None
+        assert stage.window.guests.desk.palette is None
 
     async def test_shortcuts_come_and_go_with_their_plugin(self, stage, ran):
         await stage.harness.connect()

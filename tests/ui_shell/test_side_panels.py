@@ -1,6 +1,6 @@
 import pytest
 from callmanager.api import Panel, PanelArea, PanelBadge
-from callmanager_shell.side_head import Grip
+from callmanager_shell.grip import Grip
 from callmanager_shell.widgets.button import Button
 from callmanager_shell.window_state import SidePanelState, WindowState
 from PySide6.QtCore import QPoint, Qt
@@ -52,22 +52,21 @@ def state():
 
 
 def titles(stage):
-    return [panel.head.text() for panel in stage.window.side.panels()]
+    return [panel.head.text() for panel in stage.window.guests.side.panels()]
 
 
 def panel(stage, title):
-    return next(panel for panel in stage.window.side.panels() if panel.head.text() == title)
+    return next(panel for panel in stage.window.guests.side.panels() if panel.head.text() == title)
 
 
 async def test_below_the_tabs_they_begin_folded_and_beside_them_open(stage, built):
     stage.window.resize(*NARROW)
-    await stage.painted()
     assert titles(stage) == ["Speed Dial", "Sidecar", "Watch"]
     assert not stage.window.body.wide
     assert built == []
     stage.window.resize(*WIDE)
     await stage.harness.until(lambda: stage.window.body.wide and built == ["speed dial"])
-    side, column = stage.window.side, stage.window.dial_field
+    side, column = stage.window.guests.side, stage.window.dial_field
     assert side.mapTo(stage.window, QPoint()).x() > column.mapTo(stage.window, QPoint(column.width(), 0)).x()
     assert panel(stage, "Speed Dial").page.isVisible()
     assert not panel(stage, "Sidecar").page.isVisible()
@@ -75,7 +74,6 @@ async def test_below_the_tabs_they_begin_folded_and_beside_them_open(stage, buil
 
 async def test_a_head_folds_and_unfolds_by_keyboard_and_says_so(stage, built):
     stage.window.resize(*WIDE)
-    await stage.painted()
     head = panel(stage, "Speed Dial").head
     head.setFocus()
     QTest.keyClick(head, Qt.Key.Key_Space)
@@ -91,7 +89,6 @@ async def test_a_head_folds_and_unfolds_by_keyboard_and_says_so(stage, built):
 @pytest.mark.expects_log("blf failed in building the panel")
 async def test_one_that_fails_is_a_card_and_is_built_when_tried_again(stage):
     stage.window.resize(*WIDE)
-    await stage.painted()
     page = panel(stage, "Sidecar").page
     panel(stage, "Sidecar").head.click()
     assert "Sidecar can't be shown" in [label.text() for label in page.findChildren(QLabel)]
@@ -110,7 +107,6 @@ async def test_a_badge_is_shown_at_the_head_and_spoken_before_the_panel_was_buil
 
 async def test_dragging_the_grip_gives_a_height_that_is_remembered_and_a_double_click_takes_it_back(stage):
     stage.window.resize(*WIDE)
-    await stage.painted()
     speed = panel(stage, "Speed Dial")
     before = speed.page.height()
     grip = speed.findChild(Grip)
@@ -127,7 +123,6 @@ async def test_dragging_the_grip_gives_a_height_that_is_remembered_and_a_double_
 
 async def test_how_they_lie_is_remembered_for_both_places_and_for_those_that_are_away(stage):
     stage.window.resize(*NARROW)
-    await stage.painted()
     panel(stage, "Speed Dial").head.click()
     stage.window.resize(*WIDE)
     await stage.harness.until(lambda: stage.window.body.wide)
@@ -139,16 +134,20 @@ async def test_how_they_lie_is_remembered_for_both_places_and_for_those_that_are
 
 async def test_the_width_of_the_column_is_remembered_once_it_was_dragged(stage):
     stage.window.resize(*WIDE)
-    await stage.painted()
     assert stage.window.remembered(WindowState()).side_width == 0
-    splitter = stage.window.body._splitter
-    splitter.moveSplitter(stage.window.width() - 400, 1)
-    assert 390 <= stage.window.remembered(WindowState()).side_width <= 400
+    grip = stage.window.body._grip
+    before = stage.window.guests.side.width()
+    grip.dragged.emit(-70)
+    assert stage.window.remembered(WindowState()).side_width == stage.window.guests.side.maximumWidth() == before + 70
+    grip.dragged.emit(-5000)
+    await stage.harness.settle()
+    assert stage.window.dial_field.width() > 380
+    QTest.mouseDClick(grip, Qt.MouseButton.LeftButton)
+    assert (stage.window.guests.side.maximumWidth(), stage.window.remembered(WindowState()).side_width) == (before, 0)
 
 
 async def test_what_is_typed_in_a_panel_and_the_focus_survive_its_move_and_the_coming_and_going_of_others(stage):
     stage.window.resize(*WIDE)
-    await stage.painted()
     edit = panel(stage, "Speed Dial").page.content
     edit.setText("half typed")
     edit.setFocus()
@@ -170,19 +169,17 @@ async def test_what_is_typed_in_a_panel_and_the_focus_survive_its_move_and_the_c
 
 async def test_the_focus_goes_to_the_next_panel_when_its_plugin_goes_and_at_last_to_the_dial_field(stage):
     stage.window.resize(*WIDE)
-    await stage.painted()
     panel(stage, "Speed Dial").page.content.setFocus()
     await stage.app.plugins.disable("dial")
     assert stage.window.focusWidget() is panel(stage, "Sidecar").head
     await stage.app.plugins.disable("list")
     await stage.app.plugins.disable("blf")
     assert stage.window.focusWidget() is stage.window.dial_field.edit
-    assert not stage.window.side.isVisible()
+    assert not stage.window.guests.side.isVisible()
 
 
 async def test_a_list_takes_the_room_that_is_left_until_it_is_given_a_height(stage):
     stage.window.resize(*WIDE)
-    await stage.painted()
     watch = panel(stage, "Watch")
     watch.head.click()
     await stage.harness.until(lambda: watch.page.height() > 350)
@@ -192,9 +189,8 @@ async def test_a_list_takes_the_room_that_is_left_until_it_is_given_a_height(sta
 
 async def test_in_a_low_narrow_window_the_tabs_keep_most_of_the_room(stage):
     stage.window.resize(380, 480)
-    await stage.painted()
-    for one in stage.window.side.panels()[::2]:
+    for one in stage.window.guests.side.panels()[::2]:
         one.head.click()
     await stage.harness.settle()
-    assert stage.window.side.height() <= stage.window.side.parentWidget().height() * 0.46 + 1
+    assert stage.window.guests.side.height() <= stage.window.guests.side.parentWidget().height() * 0.46 + 1
     assert stage.window.width() == 380

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSplitter, QSplitterHandle, QWidget
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
 from typing_extensions import override
 
-from callmanager_shell.side_panels import SidePanels
+from callmanager_shell.look import Look
+
+if TYPE_CHECKING:
+    from callmanager_shell.grip import Grip
+    from callmanager_shell.side_panels import SidePanels
 
 _WIDE: Final = 840
 _SIDE_WIDTH: Final = 324
@@ -17,49 +21,26 @@ _SIDE_NARROWEST: Final = 240
 _SIDE_WIDEST: Final = 560
 _COLUMN_NARROWEST: Final = 420
 _WIDEST_COLUMN: Final = 760
+_UNBOUNDED: Final = 16777215
 _SHARE_BELOW: Final = 0.45
 """So much of the height under the calls may be taken by the side panels of a narrow window."""
 
 
-class _Handle(QSplitterHandle):
-    """Can be grabbed, but is not seen: the side column paints the hairline."""
-
-    def __init__(self, splitter: _Splitter) -> None:
-        super().__init__(Qt.Orientation.Horizontal, splitter)
-        self._splitter = splitter
-        self.setToolTip("Drag to change the width; double-click for the usual width")
-
-    @override
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        pass
-
-    @override
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
-        self._splitter.reset.emit()
-
-
-class _Splitter(QSplitter):
-    reset = Signal()
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setChildrenCollapsible(False)
-        self.setHandleWidth(5)
-
-    @override
-    def createHandle(self) -> QSplitterHandle:
-        return _Handle(self)
-
-
 class Body(QWidget):
-    """Moves the side panels as the window's width changes; they keep their state, and the keyboard's focus if they have it."""
+    """Moves the side panels as the window's width changes; they keep their state, and the keyboard's focus if they have it.
 
-    def __init__(self, column: QWidget, side: SidePanels, below: QBoxLayout, *, side_width: int = 0) -> None:
+    The side panels come after the first paint; with `expected` their room is kept free until then, so that nothing jumps.
+    """
+
+    def __init__(self, look: Look, column: QWidget, below: QBoxLayout, *, side_width: int = 0, expected: bool = False) -> None:
         super().__init__()
-        self._side = side
+        self._look = look
         self._below = below
-        self._width = side_width
-        self._wide = False
+        self._dragged = side_width
+        self._expected = expected
+        self._side: SidePanels | None = None
+        self._grip: Grip | None = None
+        self._beside = False
         column.setMaximumWidth(_WIDEST_COLUMN)
         holder = QWidget()
         middle = QHBoxLayout(holder)
@@ -67,68 +48,82 @@ class Body(QWidget):
         middle.addStretch(1)
         middle.addWidget(column, 1000)
         middle.addStretch(1)
-        self._holder = holder
-        self._splitter = _Splitter()
-        self._splitter.addWidget(holder)
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.splitterMoved.connect(self._moved)
-        self._splitter.reset.connect(self._reset)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._splitter)
-        below.addWidget(side)
-        side.lie(below=True)
-        side.panels_changed.connect(self.arrange)
-        self.arrange()
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(holder, 1)
 
     @property
     def wide(self) -> bool:
-        """Whether the side panels lie beside the column."""
-        return self._wide
+        """Whether there is room for side panels beside the column."""
+        return self.width() >= _WIDE
 
     @property
     def side_width(self) -> int:
         """What the user dragged it to; zero when nobody did."""
-        return self._width
+        return self._dragged
+
+    def set_side(self, side: SidePanels) -> None:
+        """The side panels are made."""
+        from callmanager_shell.grip import Grip
+
+        self._side = side
+        self._expected = False
+        self._grip = Grip(self._look, sideways=True, seen=False, parent=self)
+        self._grip.dragged.connect(self._drag)
+        self._grip.reset.connect(self._reset)
+        self._below.addWidget(side)
+        side.lie(below=True)
+        side.panels_changed.connect(self.arrange)
+        self.arrange()
 
     def arrange(self) -> None:
-        self._side.setVisible(bool(self._side.panels()))
-        wide = self.width() >= _WIDE
-        if wide != self._wide:
-            self._wide = wide
-            self._move(wide=wide)
-        if wide:
-            self._side.setMinimumWidth(_SIDE_NARROWEST)
-            self._side.setMaximumSize(_SIDE_WIDEST, 16777215)
-            width = max(_SIDE_NARROWEST, min(self._width or _SIDE_WIDTH, _SIDE_WIDEST, self.width() - _COLUMN_NARROWEST))
-            self._splitter.setSizes([self.width() - width, width])
+        """Lay out anew for this width."""
+        width = max(_SIDE_NARROWEST, min(self._dragged or _SIDE_WIDTH, _SIDE_WIDEST, self.width() - _COLUMN_NARROWEST))
+        self._layout.setContentsMargins(0, 0, width if self._expected and self.wide else 0, 0)
+        side, grip = self._side, self._grip
+        if side is None or grip is None:
+            return
+        shown = bool(side.panels())
+        if self.wide != self._beside:
+            self._beside = self.wide
+            self._move(side)
+        side.setVisible(shown)
+        grip.setVisible(shown and self._beside)
+        if self._beside:
+            side.setMaximumHeight(_UNBOUNDED)
+            side.setFixedWidth(width)
+            # over the border, and above both neighbours, so that it takes no room of its own
+            grip.setGeometry(self.width() - width - grip.width() // 2, 0, grip.width(), self.height())
+            grip.raise_()
         else:
-            self._side.setMinimumWidth(0)
-            self._side.setMaximumSize(16777215, max(44, round(self._room_below() * _SHARE_BELOW)))
+            side.setMinimumWidth(0)
+            parent = side.parentWidget()
+            room = parent.height() if parent is not None and parent.height() > 0 else self.height()
+            side.setMaximumSize(_UNBOUNDED, max(44, round(room * _SHARE_BELOW)))
 
-    def _room_below(self) -> int:
-        parent = self._side.parentWidget()
-        return parent.height() if parent is not None and parent.height() > 0 else self.height()
-
-    def _move(self, *, wide: bool) -> None:
+    def _move(self, side: SidePanels) -> None:
         focused: QWidget | None = self.window().focusWidget()
-        inside = focused is not None and self._side.isAncestorOf(focused)
-        if wide:
-            self._below.removeWidget(self._side)
-            self._splitter.addWidget(self._side)
-            self._splitter.setStretchFactor(1, 0)
+        inside = focused is not None and side.isAncestorOf(focused)
+        if self._beside:
+            self._below.removeWidget(side)
+            self._layout.addWidget(side)
         else:
-            self._below.addWidget(self._side)
-        self._side.lie(below=not wide)
-        self._side.setVisible(bool(self._side.panels()))
+            self._layout.removeWidget(side)
+            self._below.addWidget(side)
+        side.lie(below=not self._beside)
+        side.setVisible(bool(side.panels()))
         if inside and focused is not None:
             focused.setFocus()
 
-    def _moved(self, _position: int, _index: int) -> None:
-        self._width = self._side.width()
+    def _drag(self, by: int) -> None:
+        if self._side is not None:
+            widest = min(_SIDE_WIDEST, self.width() - _COLUMN_NARROWEST)
+            self._dragged = max(_SIDE_NARROWEST, min(widest, self._side.width() - by))
+            self.arrange()
 
     def _reset(self) -> None:
-        self._width = 0
+        self._dragged = 0
         self.arrange()
 
     @override
@@ -143,6 +138,6 @@ class Body(QWidget):
     @override
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
-        if event.type() is QEvent.Type.LayoutRequest and not self._wide:
+        if event.type() is QEvent.Type.LayoutRequest and not self._beside:
             self.arrange()
         return handled

@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from callmanager_shell import call_text
 from callmanager_shell.actions import ActionState, CallActions
-from callmanager_shell.caller_lookups import ShownDetails, summary
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Radius, Space, Theme, TypeSize
 from callmanager_shell.widgets.avatar import Avatar
@@ -23,6 +22,7 @@ from callmanager_shell.widgets.meta_line import MetaLine
 from callmanager_shell.widgets.text import ElidedText, Text
 
 if TYPE_CHECKING:
+    from callmanager_shell.caller_lookups import ShownDetails
     from callmanager_shell.widgets.caller_details import CallerDetailsView
 
 _BAR: Final = 4
@@ -165,7 +165,7 @@ class CallCard(QFrame):
             self.focus_lost.emit()
         self._details.show_details(details)
         self._show_details()
-        self.setAccessibleDescription(summary(details))
+        self.setAccessibleDescription(self._details.accessibleName())
 
     @property
     def details(self) -> tuple[ShownDetails, ...]:

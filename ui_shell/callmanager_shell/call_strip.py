@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QGraphicsOpacityEffect, QVBoxLayout, QWidget
 from callmanager_shell.actions import ActionState
 from callmanager_shell.call_card import CallCard
 from callmanager_shell.services import ShellServices
-from callmanager_shell.shortcuts import normal
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button
 
@@ -83,6 +82,8 @@ class CallStrip(QWidget):
 
     def run_shortcut(self, shortcut: str, *, plugin_id: str = "") -> None:
         """Run the contributed action with this shortcut on the active call; with an id, only that plugin's."""
+        from callmanager_shell.shortcuts import normal
+
         call = self.active_call()
         if call is None:
             return

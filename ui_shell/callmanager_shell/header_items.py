@@ -20,7 +20,7 @@ _HIGHEST: Final = 32
 
 
 class HeaderItems(QObject):
-    """Keeps the header's items as the application's plugins want them. Nothing is built before `begin`."""
+    """Keeps the header's items as the application's plugins want them."""
 
     focus_lost = Signal()
 
@@ -29,15 +29,10 @@ class HeaderItems(QObject):
         self._services = services
         self._header = header
         self._kit_for = kit_for
-        self._begun = False
         self._built: dict[str, QWidget | None] = {}
         self._undo: Callable[[], None] | None = services.app.bus.subscribe(
             ContributionsChanged, lambda _event: self.reload(), owner="shell"
         )
-
-    def begin(self) -> None:
-        """The window was painted."""
-        self._begun = True
         self.reload()
 
     def close_down(self) -> None:
@@ -47,8 +42,6 @@ class HeaderItems(QObject):
 
     def reload(self) -> None:
         """One that failed is tried again when its plugin comes again."""
-        if not self._begun:
-            return
         wanted = {f"{owned.plugin_id}/{owned.value.id}": owned for owned in self._services.app.header_items()}
         focused: QWidget | None = self._header.window().focusWidget()
         lost = False

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell import call_text
-from callmanager_shell.caller_lookups import ShownDetails, summary
 from callmanager_shell.look import Look
 from callmanager_shell.services import ShellServices
 from callmanager_shell.shape import round_off
@@ -22,6 +21,7 @@ from callmanager_shell.widgets.button import Button, ButtonKind
 from callmanager_shell.widgets.text import ElidedText, Text
 
 if TYPE_CHECKING:
+    from callmanager_shell.caller_lookups import ShownDetails
     from callmanager_shell.widgets.caller_details import CallerDetailsView
 
 _MARGIN: Final = 16
@@ -87,7 +87,7 @@ class _PopCard(QWidget):
             self._rows.insertWidget(1, self._details)
         self._details.show_details(details)
         self._details.setVisible(bool(details))
-        self.setAccessibleDescription(summary(details))
+        self.setAccessibleDescription(self._details.accessibleName())
 
     @property
     def details(self) -> tuple[ShownDetails, ...]:

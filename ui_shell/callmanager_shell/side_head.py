@@ -1,10 +1,10 @@
-"""What a side panel has around its content: the head that folds it, and the grip that makes it higher."""
+"""The head of a side panel: what it is, how much is new in it, and a click to fold it."""
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QPushButton, QSizePolicy
 from typing_extensions import override
 
 from callmanager_shell.look import Look
@@ -103,62 +103,3 @@ class SideHead(QPushButton):
         state = "open" if self.isChecked() else "folded"
         self.setAccessibleName(", ".join(filter(None, (self.text(), new))))
         self.setAccessibleDescription(f"{state}; Alt with Up or Down changes the height" if self.isChecked() else state)
-
-
-class Grip(QWidget):
-    """Dragged up and down it changes the height; a double click gives the content its own height back."""
-
-    dragged = Signal(int)
-    reset = Signal()
-
-    def __init__(self, look: Look) -> None:
-        super().__init__()
-        self._look = look
-        self._from: float | None = None
-        self.setFixedHeight(9)
-        self.setCursor(Qt.CursorShape.SizeVerCursor)
-        self.setToolTip("Drag to change the height; double-click for the usual height")
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-
-    @override
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() is Qt.MouseButton.LeftButton:
-            self._from = event.globalPosition().y()
-            self.update()
-
-    @override
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._from is not None:
-            by = round(event.globalPosition().y() - self._from)
-            if by:
-                self._from += by
-                self.dragged.emit(by)
-
-    @override
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._from = None
-        self.update()
-
-    @override
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._from = None
-        self.reset.emit()
-
-    @override
-    def enterEvent(self, event: QEnterEvent) -> None:
-        self.update()
-        super().enterEvent(event)
-
-    @override
-    def leaveEvent(self, event: QEvent) -> None:
-        self.update()
-        super().leaveEvent(event)
-
-    @override
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._look.theme
-        hot = self.underMouse() or self._from is not None
-        painter = QPainter(self)
-        painter.setPen(QPen(QColor(theme.line_strong if hot else theme.line), 2 if hot else 1))
-        painter.drawLine(4, self.height() // 2, self.width() - 4, self.height() // 2)
-        painter.end()

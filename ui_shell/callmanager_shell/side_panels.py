@@ -12,9 +12,10 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from callmanager_shell.grip import Grip
 from callmanager_shell.panel_page import PanelPage, PanelSource
 from callmanager_shell.services import ShellServices
-from callmanager_shell.side_head import Grip, SideHead
+from callmanager_shell.side_head import SideHead
 from callmanager_shell.tokens import Space
 from callmanager_shell.window_state import SidePanelState
 
@@ -29,12 +30,11 @@ class SidePanel(QWidget):
     changed = Signal()
     """The user folded or dragged it."""
 
-    def __init__(self, services: ShellServices, page: PanelPage, state: SidePanelState) -> None:
+    def __init__(self, services: ShellServices, page: PanelPage, state: SidePanelState, *, below: bool) -> None:
         super().__init__()
         self.page = page
         self.state = state
-        self._below = False
-        self._begun = False
+        self._below = below
         self.head = SideHead(services.look)
         self.head.toggled.connect(self._toggled)
         self.head.resize_wanted.connect(self._drag)
@@ -68,10 +68,6 @@ class SidePanel(QWidget):
         panel = self.page.owned.value
         self.head.describe(title=panel.title, icon=panel.icon, count=self.page.count)
 
-    def begin(self) -> None:
-        self._begun = True
-        self._show()
-
     def lie(self, *, below: bool) -> None:
         """It lies below the tabs now, or beside them."""
         self._below = below
@@ -79,7 +75,7 @@ class SidePanel(QWidget):
 
     def _show(self) -> None:
         self.head.setChecked(self.open)
-        if self.open and self._begun:
+        if self.open:
             self.page.ensure_built()
         self.page.setVisible(self.open)
         self.grip.setVisible(self.open)
@@ -132,8 +128,7 @@ class SidePanels(QFrame):
         self._source = PanelSource(services, PanelArea.SIDE)
         self._states = dict(states or {})
         self._panels: dict[str, SidePanel] = {}
-        self._begun = False
-        self._below = False
+        self._below = True
         self.setProperty("role", "surface")
         self.setAccessibleName("Side panels")
         self._area = QScrollArea()
@@ -154,12 +149,6 @@ class SidePanels(QFrame):
             ContributionsChanged, lambda _event: self.reload(), owner="shell"
         )
         self.reload()
-
-    def begin(self) -> None:
-        """The window was painted: build what is open."""
-        self._begun = True
-        for panel in self._panels.values():
-            panel.begin()
 
     def close_down(self) -> None:
         if self._undo is not None:
@@ -206,11 +195,8 @@ class SidePanels(QFrame):
             panel = self._panels.get(key)
             if panel is None:
                 page = PanelPage(self._services, owned, self._kit_for(owned.plugin_id))
-                panel = SidePanel(self._services, page, self._states.get(key, SidePanelState()))
+                panel = SidePanel(self._services, page, self._states.get(key, SidePanelState()), below=self._below)
                 panel.changed.connect(self._settle)
-                panel.lie(below=self._below)
-                if self._begun:
-                    panel.begin()
                 self._list.insertWidget(index, panel)
             else:
                 panel.page.renew(owned)

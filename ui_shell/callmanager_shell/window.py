@@ -12,12 +12,14 @@ from callmanager.api import (
     CallId,
     ContributionsChanged,
     NoticePosted,
+    PanelArea,
     PluginState,
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
     SettingsChanged,
     SettingsError,
+    UiKit,
     UserError,
 )
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -32,18 +34,14 @@ from callmanager_shell.connection_text import CONNECTION_PROBLEMS, connection_vi
 from callmanager_shell.dial_field import DialField
 from callmanager_shell.empty_state import EmptyState
 from callmanager_shell.header import Header
-from callmanager_shell.header_items import HeaderItems
 from callmanager_shell.icons import logo_pixmap
-from callmanager_shell.kit import ShellKit
-from callmanager_shell.palette_desk import PaletteDesk
 from callmanager_shell.panels import PanelHost
 from callmanager_shell.services import ShellServices, sentence
-from callmanager_shell.shortcuts import Shortcuts
-from callmanager_shell.side_panels import SidePanels
 from callmanager_shell.tokens import Space
 from callmanager_shell.window_state import WindowState
 
 if TYPE_CHECKING:
+    from callmanager_shell.guests import Guests
     from callmanager_shell.settings_page import SettingsPage
 
 _FIRST_SIZE: Final = (480, 720)
@@ -63,6 +61,8 @@ class MainWindow(QMainWindow):
         self._services = services
         self._state = state or WindowState()
         self._begun = False
+        self.guests: Guests | None = None
+        """What is there for plugins; made after the first paint."""
         self._settings_page: SettingsPage | None = None
         self._painted = False
         self.on_close: Callable[[], bool] = lambda: True
@@ -100,11 +100,8 @@ class MainWindow(QMainWindow):
         self.empty.connect_wanted.connect(self.connect_account)
         self.empty.setVisible(False)
         self.panels = PanelHost(services, self._kit, current=self._state.current_panel)
-        self.side = SidePanels(services, self._kit, states=self._state.side_panels)
-        self.header_items = HeaderItems(services, self.header, self._kit)
         self.panels.panels_changed.connect(self._follow)
-        for focus_lost in (self.panels.focus_lost, self.side.focus_lost, self.header_items.focus_lost):
-            focus_lost.connect(self._take_focus)
+        self.panels.focus_lost.connect(self.take_focus)
 
         phone = QWidget()
         phone_layout = QVBoxLayout(phone)
@@ -133,12 +130,15 @@ class MainWindow(QMainWindow):
         outer.setSpacing(0)
         outer.addWidget(self.header)
         outer.addWidget(self.banner)
-        self.body = Body(holder, self.side, phone_layout, side_width=self._state.side_width)
+        expected = any(owned.value.area is PanelArea.SIDE for owned in services.app.panels())
+        self.body = Body(look, holder, phone_layout, side_width=self._state.side_width, expected=expected)
         outer.addWidget(self.body, 1)
         self.setCentralWidget(central)
         self.dial_field.edit.setFocus()
 
-    def _kit(self, plugin_id: str) -> ShellKit:
+    def _kit(self, plugin_id: str) -> UiKit:
+        from callmanager_shell.kit import ShellKit
+
         return ShellKit(self._services, plugin_id)
 
     def _add_shortcuts(self) -> None:
@@ -156,15 +156,7 @@ class MainWindow(QMainWindow):
         ]
         for sequence, handler in keys:
             QShortcut(QKeySequence(sequence), self, activated=handler)  # type: ignore[call-overload]  # PySide's property style
-        self.desk = PaletteDesk(self._services, self, recent=self._state.recent_commands)
-        self.shortcuts = Shortcuts(
-            self._services,
-            self,
-            reserved=[sequence for sequence, _handler in keys],
-            run_call_action=lambda sequence, plugin_id: self.strip.run_shortcut(sequence, plugin_id=plugin_id),
-            run_command=self.desk.run_by_key,
-        )
-        self.desk.shortcuts = self.shortcuts
+        self._own_keys = [sequence for sequence, _handler in keys]
 
     def _subscribe(self) -> None:
         bus = self._services.app.bus
@@ -184,12 +176,10 @@ class MainWindow(QMainWindow):
         for undo in self._undo:
             undo()
         self._undo.clear()
-        self.desk.close_down()
-        self.shortcuts.close_down()
-        self.header_items.close_down()
+        if self.guests is not None:
+            self.guests.close_down()
         self.strip.close_down()
         self.panels.close_down()
-        self.side.close_down()
         self._services.callers.close_down()
         if self._settings_page is not None:
             self._settings_page.close_down()
@@ -300,14 +290,13 @@ class MainWindow(QMainWindow):
 
     def remembered(self, state: WindowState) -> WindowState:
         """This state with what the window would like to find again."""
-        return attrs.evolve(
+        state = attrs.evolve(
             state,
             geometry=self.geometry_state(),
             current_panel=self.panels.current_key,
             side_width=self.body.side_width,
-            side_panels=self.side.states(),
-            recent_commands=self.desk.recent,
         )
+        return state if self.guests is None else self.guests.remembered(state)
 
     # --------------------------------------------------------------------------------------------------------------- following
 
@@ -338,7 +327,7 @@ class MainWindow(QMainWindow):
         if self._services.app.plugins.state(event.plugin_id) is not PluginState.ACTIVE:
             self._services.tasks.cancel(event.plugin_id)
 
-    def _take_focus(self) -> None:
+    def take_focus(self) -> None:
         """Somebody's widget went with the keyboard's focus."""
         if self.settings_open and self._settings_page is not None:
             self._settings_page.setFocus()
@@ -369,7 +358,8 @@ class MainWindow(QMainWindow):
             self._services.show_error(UserError(error.complaints[0], "Your administrator has set the theme."))
 
     def _toggle_palette(self) -> None:
-        self.desk.toggle()
+        if self.guests is not None:
+            self.guests.desk.toggle()
 
     def focus_dial_field(self) -> None:
         self.close_settings()
@@ -410,9 +400,11 @@ class MainWindow(QMainWindow):
 
     def _begin(self) -> None:
         """The window is seen: now the plugins' widgets, which must not keep it waiting."""
-        self.header_items.begin()
+        from callmanager_shell.guests import Guests
+
         self.panels.begin()
-        self.side.begin()
+        self.guests = Guests(self._services, self, state=self._state, reserved=self._own_keys)
+        self._services.callers.prepare()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
