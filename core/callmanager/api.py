@@ -16,6 +16,7 @@ from callmanager.contributions import (
     PaletteCommand,
     Panel,
     PanelArea,
+    PanelBadge,
     SettingsSection,
 )
 from callmanager.engine.commands import (
@@ -130,6 +131,7 @@ from callmanager.model.contacts import (
 )
 from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
 from callmanager.model.history import CallRecord
+from callmanager.model.look import TextStyle, ThemeColour
 from callmanager.model.media import CallMedia, CallStatistics, MediaPath
 from callmanager.model.messages import (
     Attachment,
@@ -157,6 +159,7 @@ from callmanager.protocols import (
     Events,
     Notices,
     Parking,
+    PresenceDot,
     Presences,
     Problems,
     Secrets,
@@ -178,6 +181,7 @@ from callmanager.sources import (
 )
 from callmanager.storage.database import Database
 from callmanager.storage.migrations import Migration
+from callmanager.texts import plain
 
 PluginContext = Context
 
@@ -194,6 +198,7 @@ __all__ = [
     "Notices",
     "Parking",
     "PluginContext",
+    "PresenceDot",
     "Presences",
     "Problems",
     "Secrets",
@@ -213,6 +218,7 @@ __all__ = [
     "PaletteCommand",
     "Panel",
     "PanelArea",
+    "PanelBadge",
     "SettingsSection",
     # what a plugin may provide
     "ContactSource",
@@ -345,6 +351,8 @@ __all__ = [
     "SourceStanding",
     "SourceState",
     "SyncToken",
+    "TextStyle",
+    "ThemeColour",
     "TransferStage",
     "TransferState",
     "Transport",
@@ -382,4 +390,5 @@ __all__ = [
     "clean_target",
     "explain",
     "format_number",
+    "plain",
 ]

@@ -132,7 +132,7 @@ async def offline(stage: Stage) -> None:
     stage.window.open_settings()
     await stage.shot("offline-settings", size=(480, 900))
     stage.window.close_settings()
-    stage.window._show_connection()
+    stage.window.show_connection()
     from callmanager_shell.connection_popover import ConnectionPopover
 
     popover = stage.window.findChild(ConnectionPopover)
@@ -210,8 +210,100 @@ async def toasts(stage: Stage) -> None:
     await stage.shot("toasts")
 
 
+async def _platform(stage: Stage) -> None:
+    """Connected, with what the office's plugins add."""
+    await stage.harness.connect()
+    await stage.harness.until(lambda: stage.window.panels.widget(0).content is not None)
+
+
+async def _customer(stage: Stage) -> Any:
+    call_id = await _talk(stage.harness, "5550104477", "Dana Kowalski", seconds=48)
+    await stage.harness.until(lambda: bool(stage.services.callers.details(call_id)))
+    return call_id
+
+
+async def panels(stage: Stage) -> None:
+    await _platform(stage)
+    await stage.shot("panels")
+    await stage.shot("panels-wide", size=(1080, 760))
+    await _customer(stage)
+    await stage.shot("platform-wide", size=(1080, 760))
+    await stage.shot("platform", size=(480, 860))
+    await stage.shot("platform-narrow", size=(380, 700))
+    stage.window.guests.side.panels()[0].head.click()
+    await stage.shot("platform-narrow-open", size=(380, 860))
+    stage.window.panels.setCurrentIndex(2)
+    await stage.shot("panel-failed", size=(1080, 620))
+
+
+async def caller(stage: Stage) -> None:
+    from callmanager_shell.incoming import IncomingPop
+
+    await _platform(stage)
+    pop = IncomingPop(stage.services)
+    first = stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="2001")
+    await stage.harness.until(lambda: bool(stage.services.callers.details(first)))
+    await stage.shot("incoming-caller", widget=pop)
+    await stage.shot("ringing-caller")
+    stage.harness.engine.arrive("5550170022", "Ruth Feld", called="2001")
+    await stage.harness.settle()
+    await stage.shot("incoming-caller-two", widget=pop)
+    pop.close_down()
+    pop.deleteLater()
+
+
+async def palette(stage: Stage) -> None:
+    await _platform(stage)
+    await _customer(stage)
+    stage.window.guests.desk.recent = ("crm/today", "core/theme")
+    stage.window.guests.desk.toggle()
+    await stage.shot("palette", size=(480, 720))
+    await stage.shot("palette-narrow", size=(380, 620))
+    await stage.shot("palette-wide", size=(1080, 760))
+    stage.window.guests.desk.palette.field.setText("set")
+    await stage.shot("palette-search", size=(640, 620))
+    stage.window.guests.desk.palette.field.setText("zzz")
+    await stage.shot("palette-nothing", size=(640, 620))
+    stage.window.guests.desk.palette.close_overlay()
+
+
+async def questions(stage: Stage) -> None:
+    from callmanager.api import Contact, NumberKind, PhoneNumber, contact_id
+    from callmanager_shell.kit import ShellKit
+
+    await _platform(stage)
+    kit = ShellKit(stage.services, "crm")
+    asked = asyncio.ensure_future(
+        kit.confirm(
+            stage.window,
+            title="Delete this note?",
+            text="The note about Dana Kowalski is deleted for everybody in your company. That can't be undone.",
+            action="Delete note",
+            destructive=True,
+        )
+    )
+    await stage.harness.settle()
+    await stage.shot("confirm", size=(480, 620))
+    asked.cancel()
+    await stage.harness.settle()
+    contact = Contact(
+        id=contact_id("crm", "1"),
+        source_id="crm",
+        name="Dana Kowalski",
+        extension="2004",
+        numbers=(PhoneNumber(number="5550104477", kind=NumberKind.MOBILE),),
+    )
+    menu = kit.contact_menu(stage.window, contact)
+    menu.popup(stage.window.mapToGlobal(stage.window.rect().center()))
+    await stage.shot("contact-menu", widget=menu)
+    menu.close()
+
+
+WITH_PLUGINS = (panels, caller, palette, questions)
+"""These show what an office's own plugins add; the others the bare window."""
+
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
-    ready, first_launch, in_call, states, offline, settings, locked, incoming, toasts,
+    ready, first_launch, in_call, states, offline, settings, locked, incoming, toasts, panels, caller, palette, questions,
 )  # fmt: skip
 
 
@@ -226,7 +318,16 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
         if scene is locked:
             (Path(profile) / "site").mkdir()
             (Path(profile) / "site" / "site.toml").write_text(LOCKED_SITE, encoding="utf-8")
-        async with running(Path(profile), plugins={"call_control": CallControl}) as harness:
+        plugins: dict[str, Any] = {"call_control": CallControl}
+        if scene in WITH_PLUGINS:
+            from shots_office import Crm, Office
+
+            plugins |= {"office": Office, "crm": Crm}
+        async with running(Path(profile), plugins=plugins) as harness:
+            records = harness.app.plugins.records
+            harness.app.plugins.records = lambda: tuple(
+                attrs.evolve(record, distribution="acme-crm") if record.id == "crm" else record for record in records()
+            )
             look = Look(app, choice=theme)
             services = make_services(harness.app, look, clock=harness.clock)
             window = MainWindow(services, version="0.1.0")
