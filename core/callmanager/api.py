@@ -6,10 +6,13 @@ are deprecated. This module contains no code.
 
 from callmanager.bus import Unsubscribe
 from callmanager.contributions import (
+    ActionScope,
     CallAction,
     CallerCard,
+    CallPairAction,
     CliCommand,
     ContactAction,
+    Emphasis,
     HeaderItem,
     HistoryAction,
     Owned,
@@ -108,6 +111,7 @@ from callmanager.model.calls import (
     Call,
     CallEnd,
     CallId,
+    CallPurpose,
     CallRequest,
     CallState,
     Direction,
@@ -146,11 +150,12 @@ from callmanager.model.messages import (
     TransportAbilities,
 )
 from callmanager.model.notices import Notice, Problem, Severity
+from callmanager.model.picking import Choice, Picked, PickRow
 from callmanager.model.plugins import PluginRecord, PluginState
 from callmanager.model.presence import Handle, ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities, VoicemailId
-from callmanager.numbers import clean_target, format_number
+from callmanager.numbers import clean_target, format_number, is_emergency
 from callmanager.protocols import (
     Accounts,
     Audio,
@@ -208,10 +213,13 @@ __all__ = [
     "Unsubscribe",
     "Voicemails",
     # contributions
+    "ActionScope",
     "CallAction",
+    "CallPairAction",
     "CallerCard",
     "CliCommand",
     "ContactAction",
+    "Emphasis",
     "HeaderItem",
     "HistoryAction",
     "Owned",
@@ -307,12 +315,14 @@ __all__ = [
     "CallEnd",
     "CallId",
     "CallMedia",
+    "CallPurpose",
     "CallRecord",
     "CallRequest",
     "CallState",
     "CallStatistics",
     "CallerDetails",
     "CertificateEvidence",
+    "Choice",
     "Contact",
     "ContactBatch",
     "ContactId",
@@ -338,6 +348,8 @@ __all__ = [
     "ParkedCall",
     "Party",
     "PhoneNumber",
+    "PickRow",
+    "Picked",
     "PluginRecord",
     "PluginState",
     "Presence",
@@ -390,5 +402,6 @@ __all__ = [
     "clean_target",
     "explain",
     "format_number",
+    "is_emergency",
     "plain",
 ]

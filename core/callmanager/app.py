@@ -22,6 +22,7 @@ from callmanager.context import PluginContext
 from callmanager.contributions import (
     CallAction,
     CallerCard,
+    CallPairAction,
     CliCommand,
     ContactAction,
     HeaderItem,
@@ -265,6 +266,9 @@ class Application:
 
     def call_actions(self) -> list[Owned[CallAction]]:
         return self.plugins.hooks.call_actions()
+
+    def call_pair_actions(self) -> list[Owned[CallPairAction]]:
+        return self.plugins.hooks.call_pair_actions()
 
     def panels(self) -> list[Owned[Panel]]:
         return self.plugins.hooks.panels()

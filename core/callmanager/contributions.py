@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from callmanager.bus import Unsubscribe
+from callmanager.errors import UserError
 from callmanager.model.calls import Call
 from callmanager.model.contacts import CallerDetails, Contact
 from callmanager.model.history import CallRecord
@@ -92,22 +93,64 @@ class Panel:
     badge: PanelBadge | None = None
 
 
+class ActionScope(Enum):
+    """What a call action is for."""
+
+    CALL = "call"
+    """One call: a button on its card."""
+    CONFERENCE = "conference"
+    """All calls of the conference together: a button at its head. It is asked about, and run with, the first of them."""
+
+
+class Emphasis(Enum):
+    """How much an action stands out."""
+
+    PLAIN = "plain"
+    MAIN = "main"
+    """What this state of the call is about: it keeps its word in a narrow window and is never behind "More"."""
+    ENDING = "ending"
+    """It ends the call, or leaves the conference: then it is what Escape does there."""
+
+
+async def _needs_the_window(_call: Call) -> None:
+    raise UserError("this needs the window", "Use it on the call's card.")
+
+
 @attrs.frozen(kw_only=True)
 class CallAction:
-    """A button on the call card. `available` and `checked` are pure functions of the snapshot, asked at every change.
+    """A button on the call card. `available` and `checked` are quick functions of the snapshot and of what other calls there
+    are, asked whenever a call comes, goes or changes.
 
     `run` is started as an owned task; the button is busy meanwhile. A `UserError` becomes a toast at the card, anything
     else is a fault with the plugin's name. `icon` names an icon of the shell's set. `shortcut` is Qt text (`Ctrl+M`).
+    An action that opens something has `show` instead of `run`: started with the kit and the card, and asked for again while
+    it is open, it is cancelled, which closes what it opened. It imports the plugin's `panel` module inside itself.
     """
 
     id: str
     label: str
     icon: str
-    run: Callable[[Call], Awaitable[None]]
+    run: Callable[[Call], Awaitable[None]] = _needs_the_window
+    show: Callable[[UiKit, QWidget, Call], Awaitable[None]] | None = None
     available: Callable[[Call], bool]
     checked: Callable[[Call], bool] = lambda _call: False
     checked_label: str = ""
     shortcut: str = ""
+    scope: ActionScope = ActionScope.CALL
+    emphasis: Emphasis = Emphasis.PLAIN
+    order: int = 100
+
+
+@attrs.frozen(kw_only=True)
+class CallPairAction:
+    """What can be done with two calls: offered when the card of the first is dropped on the other's, and in the context menu of
+    a card. `label` makes the words of the two calls; `run` and `available` as in `CallAction`."""
+
+    id: str
+    label: Callable[[Call, Call], str]
+    icon: str
+    run: Callable[[Call, Call], Awaitable[None]]
+    available: Callable[[Call, Call], bool]
     order: int = 100
 
 

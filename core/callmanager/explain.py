@@ -54,6 +54,7 @@ _EXPLANATIONS: Final[Mapping[FailureKind, Explanation]] = {
     FailureKind.BUSY: Explanation(text="The line is busy.", hint="Try again later."),
     FailureKind.DECLINED: Explanation(text="The call was declined."),
     FailureKind.UNAVAILABLE: Explanation(text="Nobody can be reached there now.", hint="Try again later."),
+    FailureKind.NO_ANSWER: Explanation(text="Nobody answered.", hint="Try again later."),
     FailureKind.NOT_ACCEPTABLE: Explanation(
         text="The two phones have no audio format or encryption in common.",
         hint="Ask your administrator to allow G.722 or G.711 and WebRTC media for this extension.",

@@ -7,9 +7,12 @@ An implementation that raises or stalls is named, and left out when it goes on; 
 never hooks: who wants to know subscribes to an event, who wants to decide or to add implements one of these.
 """
 
+from collections.abc import Callable
+
 from callmanager.contributions import (
     CallAction,
     CallerCard,
+    CallPairAction,
     CliCommand,
     ContactAction,
     HeaderItem,
@@ -97,6 +100,23 @@ def callmanager_call_actions() -> list[CallAction]:  # type: ignore[empty-body]
     """Add buttons to the call card.
 
     Collect, at start and whenever a plugin is enabled or disabled.
+    """
+
+
+@hookspec(HookKind.COLLECT, budget_ms=5)
+def callmanager_call_pair_actions() -> list[CallPairAction]:  # type: ignore[empty-body]
+    """Say what can be done with two calls when the card of one is dropped on the other's.
+
+    Collect, when it is dropped or asked for.
+    """
+
+
+@hookspec(HookKind.DECIDE, budget_ms=5)
+def callmanager_hand_over(call: Call, target: str, name: str) -> Callable[[], None] | None:
+    """Hand a call to a number in a way of your own: somebody dropped its card on a person.
+
+    Decide: the first answer wins. It is a function that begins it, called at once, and may raise `UserError`; whoever only
+    looks must change nothing. Without an answer the PBX is asked to transfer the call. Never asked for emergency numbers.
     """
 
 

@@ -12,7 +12,7 @@ from callmanager.engine.commands import Command
 from callmanager.events import Event
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
-from callmanager.model.calls import Call, CallId, CallRequest
+from callmanager.model.calls import Call, CallId, CallRequest, TransferState
 from callmanager.model.notices import Problem, Severity
 from callmanager.model.presence import ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceState
@@ -20,13 +20,14 @@ from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, Voi
 from callmanager.sources import Playback
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QObject, QRectF, Signal, SignalInstance
+    from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Signal, SignalInstance
     from PySide6.QtGui import QColor, QFont, QIcon, QPainter
     from PySide6.QtWidgets import QMenu, QWidget
 
     from callmanager.model.contacts import Contact
     from callmanager.model.history import CallRecord
     from callmanager.model.look import TextStyle, ThemeColour
+    from callmanager.model.picking import Choice, Picked, PickRow
     from callmanager.storage.database import Database
     from callmanager.storage.migrations import Migration
 
@@ -80,6 +81,15 @@ class Calls(Protocol):
 
     def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
         """Connect the far ends of two answered calls and leave both."""
+        ...
+
+    def hand_over(self, call_id: CallId, target: str, *, name: str = "") -> None:
+        """Hand the far end to a number in the way that a plugin offers (`callmanager_hand_over`): for whoever lets a call be
+        dropped on a person. Without such a plugin it is `transfer`. `name` is who that is, where known."""
+        ...
+
+    def show_transfer(self, call_id: CallId, transfer: TransferState | None) -> None:
+        """Show on a call how far a transfer has got that the caller of this carries out; none when there is none any more."""
         ...
 
     def confer(self, call_ids: Sequence[CallId]) -> None:
@@ -317,7 +327,51 @@ class UiKit(Protocol):
         """
         ...
 
+    async def choose(self, parent: QWidget, *, title: str, text: str, choices: Sequence[Choice]) -> str | None:
+        """Ask which of a few things is to be done; returns the choice's id. Enter takes the first one, which therefore must
+        not destroy anything; Escape, a click elsewhere and the end of the window mean none."""
+        ...
+
+    async def pick(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        placeholder: str,
+        search: Callable[[str], Sequence[PickRow]],
+        choices: Sequence[Choice],
+        nothing: str = "",
+        follow: Sequence[type[Event]] = (),
+    ) -> Picked | None:
+        """Let the user find one of many by typing, in a dialog like the command palette; none when it was closed.
+
+        `search` is asked at every key, so it must answer within some milliseconds, best rows first, with a few dozen at most.
+        Enter takes the first choice, Shift+Enter the second; each has its button too. `nothing` is said where no row fits.
+        After each of the events `follow` the search is made again, and the selected row stays selected.
+        """
+        ...
+
     def toast(self, text: str, *, severity: Severity = Severity.INFO) -> None: ...
+
+    # ---- drag and drop
+
+    def accept_calls(
+        self,
+        widget: QWidget,
+        handler: Callable[[Call, QPoint], Coroutine[Any, Any, None]],
+        *,
+        label: str = "",
+        accepts: Callable[[Call], bool] = ...,
+        spot: Callable[[QPoint], QRect | None] | None = None,
+    ) -> Unsubscribe:
+        """Let call cards be dropped on a widget: while one is dragged over it, it is highlighted with the words `label`.
+
+        `handler` is run as `run` does, with the call as it is by then and the point inside the widget. `accepts` says which
+        calls make sense here (without it: connected ones). For a list or grid hand over its viewport and `spot`, which tells
+        the area of what lies under a point, or none where nothing can be dropped. Give every such target a keyboard way, too.
+        Returns the undo, which may be called twice; the widget's end undoes it as well.
+        """
+        ...
 
     def open_settings(self, section_id: str = "") -> None:
         """Show Settings, with this section unfolded."""

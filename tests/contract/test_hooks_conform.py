@@ -48,6 +48,8 @@ def test_the_contract_is_what_we_think() -> None:
         "callmanager_rewrite_number",
         "callmanager_prepare_outgoing",
         "callmanager_call_actions",
+        "callmanager_call_pair_actions",
+        "callmanager_hand_over",
         "callmanager_caller_cards",
         "callmanager_call_ended",
         "callmanager_contact_sources",

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 from callmanager.api import CallEnd, CallFinished, EndCause, PresenceStatus, TextStyle, ThemeColour, UserError
-from callmanager_shell.confirm import ConfirmOverlay
+from callmanager_shell.confirm import QuestionOverlay
 from callmanager_shell.kit import ShellKit
 from callmanager_shell.tokens import LIGHT
 from callmanager_shell.widgets import presence_dot
@@ -20,7 +20,7 @@ def kit(stage):
 
 
 def asking(stage):
-    return next(overlay for overlay in stage.window.findChildren(ConfirmOverlay) if overlay.is_open)
+    return next(overlay for overlay in stage.window.findChildren(QuestionOverlay) if overlay.is_open)
 
 
 async def asked(stage, kit, **more):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from callmanager.api import Call, CallState, Direction, EndCause
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from callmanager.api import Call, CallState, Direction, Emphasis, EndCause, TransferStage
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell import call_text
 from callmanager_shell.actions import ActionState, CallActions
+from callmanager_shell.button_row import fit_row
 from callmanager_shell.look import Look
-from callmanager_shell.tokens import Radius, Space, Theme, TypeSize
+from callmanager_shell.tokens import Space, Theme, TypeSize
 from callmanager_shell.widgets.avatar import Avatar
 from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.card_frame import Place, paint_card
 from callmanager_shell.widgets.meta_line import MetaLine
 from callmanager_shell.widgets.text import ElidedText, Text
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from callmanager_shell.caller_lookups import ShownDetails
     from callmanager_shell.widgets.caller_details import CallerDetailsView
 
-_BAR: Final = 4
 _HELD_NARROW: Final = 500
 _INDENT: Final = 40 + Space.INNER
 """Where the name begins, right of the avatar."""
@@ -45,6 +46,9 @@ class CallCard(QFrame):
     call_again = Signal(str)
     dismissed = Signal(str)
     action = Signal(str, object)
+    pair_action = Signal(str, str, object)
+    """Something is to be done with this call and another: both ids, and the `PairState`."""
+    dragged = Signal(str)
     focus_lost = Signal()
     """The button with the keyboard's focus is about to go; somebody should take the focus, or Qt gives it to anything."""
 
@@ -55,6 +59,7 @@ class CallCard(QFrame):
         actions: CallActions,
         *,
         clock: Callable[[], datetime],
+        others: Callable[[], Sequence[Call]] = tuple,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -62,6 +67,9 @@ class CallCard(QFrame):
         self._call = call
         self._actions = actions
         self._clock = clock
+        self._others = others
+        self._place = Place.ALONE
+        self._pressed: QPoint | None = None
         self._busy: set[str] = set()
         self._buttons: dict[str, Button] = {}
         self._states: list[ActionState] = []
@@ -139,16 +147,27 @@ class CallCard(QFrame):
         party = call.remote
         self._name.setText(call_text.name_of(party))
         self._avatar.show_person(name=party.name, key=call_text.person_key(party))
-        self._meta.show_bits(*call_text.details(call))
+        others = [other for other in self._others() if other.id != call.id]
+        self._meta.show_bits(*call_text.details(call, others))
         reading = call_text.quality(call)
         self._quality.setVisible(reading is not None)
         if reading is not None:
             self._quality.show_bits(reading)
-        self.setAccessibleName(f"Call: {call_text.spoken(call)}")
+        self.setAccessibleName(f"Call: {call_text.spoken(call, others)}")
         self._show_details()
         self._arrange()
         self.tick(self._clock())
         self.update()
+
+    def refresh(self) -> None:
+        """Another call came, went or changed, which may matter to what is said and offered here."""
+        self.show_call(self._call)
+
+    def set_place(self, place: Place) -> None:
+        """Where it stands in a conference's joined cards."""
+        if place is not self._place:
+            self._place = place
+            self.update()
 
     def show_details(self, details: tuple[ShownDetails, ...]) -> None:
         """Show what plugins know of the other side, below its name."""
@@ -174,7 +193,8 @@ class CallCard(QFrame):
     def _show_details(self) -> None:
         if self._details is not None:
             # a held or ended call is one line
-            self._details.setVisible(bool(self._details.details) and self._call.live and not self._call.held)
+            lone = self._call.live and not self._call.held and not self._call.conference
+            self._details.setVisible(bool(self._details.details) and lone)
 
     def tick(self, now: datetime) -> None:
         """Show the time; asked once a second."""
@@ -211,20 +231,24 @@ class CallCard(QFrame):
         self._states = self._actions.states(call) if call.state is not CallState.ENDED else []
         side: list[Button] = []
         row: list[Button] = []
+        self._hang_up.set_label("Drop" if call.conference and call.live else "Hang Up", hint="" if call.conference else "Esc")
         if call.state is CallState.ENDED:
             side = [self._again, self._close] if call.remote.number or call.remote.uri else [self._close]
         elif call.state is CallState.RINGING:
             side = [self._reject, self._answer]
-        elif call.held:
+        elif call.held and not call.conference:
             # a held call is one line: how to get back, how to end, and the rest behind "More"
-            side = [self._button_for(state) for state in self._states if state.checked]
-            if any(not state.checked for state in self._states):
+            side = [self._button_for(state) for state in self._states if _first(state)]
+            if any(not _first(state) for state in self._states):
                 side.append(self._more)
             side.append(self._hang_up)
+        elif call.conference:
+            side = [*(self._button_for(state) for state in self._states), self._hang_up]
         elif call.state is CallState.CONNECTED:
             row = [self._button_for(state) for state in self._states]
-            row.insert(min(2, len(row)), self._keypad)
-            row.append(self._hang_up)
+            main = sum(1 for state in self._states if state.action.emphasis is Emphasis.MAIN)
+            row.insert(min(2 + main, len(row)), self._keypad)
+            row += [self._more, self._hang_up]
         else:
             early = call.media is not None and call.media.early
             side = [*([self._keypad] if early else []), self._hang_up]
@@ -250,8 +274,6 @@ class CallCard(QFrame):
     def _fill(self, layout: QHBoxLayout, buttons: list[Button], *, stretch_before_last: bool) -> None:
         present = [item.widget() for index in range(layout.count()) if (item := layout.itemAt(index)) and item.widget()]
         if present == buttons:
-            for button in buttons:
-                button.show()
             return
         while (item := layout.takeAt(0)) is not None:
             del item
@@ -259,7 +281,6 @@ class CallCard(QFrame):
             if stretch_before_last and index == len(buttons) - 1:
                 layout.addStretch()
             layout.addWidget(button)
-            button.show()
 
     def _button_for(self, state: ActionState) -> Button:
         button = self._buttons.get(state.key)
@@ -270,6 +291,10 @@ class CallCard(QFrame):
         icon = "play" if state.checked and state.action.icon == "pause" else state.action.icon
         button.set_label(state.label, icon=icon)
         kind = ButtonKind.PLAIN
+        if state.action.emphasis is Emphasis.MAIN:
+            kind = ButtonKind.PRIMARY
+        elif state.action.emphasis is Emphasis.ENDING:
+            kind = ButtonKind.DANGER
         if state.checked:
             kind = ButtonKind.WARNING if self._call.held and state.action.icon == "pause" else ButtonKind.MUTED_ON
         button.set_kind(kind)
@@ -285,16 +310,17 @@ class CallCard(QFrame):
         """Turn buttons into icons when the words do not fit."""
         row = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
         width = self.width() - 2 * Space.GROUP
-        wanted = sum(button.full_width() for button in row) + self._row.spacing() * len(row) + Space.GROUP
-        for button in row:
-            button.set_compact(button is not self._hang_up and wanted > width)
+        main = {self._buttons[state.key] for state in self._states if _main(state) and state.key in self._buttons}
+        fit_row(row, width - Space.GROUP, self._row.spacing(), main=main, last=self._hang_up, more=self._more)
         side = [w for i in range(self._side.count()) if (it := self._side.itemAt(i)) and isinstance(w := it.widget(), Button)]
         if self._call.held and self._call.live and self._more in side:
             # "Resume" may have its word before ending the call has a button: that is in the "More" menu, too
             roomy = self.width() > _HELD_NARROW
             self._hang_up.setVisible(roomy)
             side = side if roomy else [button for button in side if button is not self._hang_up]
-        always = {self._close, self._more, *((self._hang_up,) if self._call.held else ())}
+        for button in side:
+            button.show()
+        always = {self._close, self._more, *((self._hang_up,) if self._call.held and not self._call.conference else ())}
         spoken = sum(button.sizeHint().height() + 6 if button in always else button.full_width() for button in side)
         timer = self._timer.sizeHint().width() + Space.INNER if self._timer.text() else 0
         room = width - 40 - 2 * Space.INNER - timer - self._side.spacing() * len(side) - _NAME_ROOM
@@ -320,13 +346,18 @@ class CallCard(QFrame):
         if self._call.state is CallState.ENDED:
             return
         menu = self._menu(self._states)
+        self._add_pairs(menu)
         menu.addSeparator()
         menu.addAction(self._look.icon("phone-down"), "Hang Up", lambda: self.hang_up.emit(self._call.id))
         menu.popup(event.globalPos())
 
     def _show_more(self) -> None:
-        menu = self._menu([state for state in self._states if not state.checked])
-        menu.addAction(self._look.icon("phone-down"), "Hang Up", lambda: self.hang_up.emit(self._call.id))
+        shown = {key for key, button in self._buttons.items() if button.isVisibleTo(self)}
+        menu = self._menu([state for state in self._states if state.key not in shown])
+        self._add_pairs(menu)
+        if not self._hang_up.isVisibleTo(self):
+            menu.addSeparator()
+            menu.addAction(self._look.icon("phone-down"), "Hang Up", lambda: self.hang_up.emit(self._call.id))
         menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _menu(self, states: list[ActionState]) -> QMenu:
@@ -337,6 +368,50 @@ class CallCard(QFrame):
             entry.triggered.connect(lambda _checked=False, key=state.key: self._run(key))
         return menu
 
+    def _add_pairs(self, menu: QMenu) -> None:
+        """What can be done with this call and another, as dragging one card on the other offers it."""
+        states = [(other, state) for other in self._others() for state in self._actions.pairs(self._call, other)]
+        states = [(other, state) for other, state in states if other.id != self._call.id]
+        if states:
+            menu.addSeparator()
+        for other, state in states:
+            entry = menu.addAction(self._look.icon(state.action.icon), state.label)
+            entry.triggered.connect(
+                lambda _checked=False, other=other, state=state: self.pair_action.emit(self._call.id, other.id, state)
+            )
+
+    def drop_menu(self, dragged: Call) -> QMenu | None:
+        """What can be done with the call that was dropped here; none when nothing can."""
+        states = self._actions.pairs(dragged, self._call) if dragged.id != self._call.id else []
+        if not states:
+            return None
+        menu = self._menu([])
+        for state in states:
+            entry = menu.addAction(self._look.icon(state.action.icon), state.label)
+            entry.triggered.connect(lambda _checked=False, state=state: self.pair_action.emit(dragged.id, self._call.id, state))
+        return menu
+
+    @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        ready = event.button() is Qt.MouseButton.LeftButton and self._call.state is CallState.CONNECTED
+        self._pressed = event.position().toPoint() if ready else None
+        super().mousePressEvent(event)
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            far = (event.position().toPoint() - self._pressed).manhattanLength()
+            if far >= QApplication.startDragDistance():
+                self._pressed = None
+                self.dragged.emit(self._call.id)
+                return
+        super().mouseMoveEvent(event)
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed = None
+        super().mouseReleaseEvent(event)
+
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -345,19 +420,9 @@ class CallCard(QFrame):
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._look.theme
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        card = QPainterPath()
-        card.addRoundedRect(area, Radius.CARD, Radius.CARD)
-        bar_colour, fill = self._colours(theme)
-        painter.fillPath(card, QColor(fill))
-        strip = QPainterPath()
-        strip.addRect(QRectF(0, 0, _BAR, self.height()))
-        painter.setPen(QPen(QColor(theme.line), 1))
-        painter.drawPath(card)
-        painter.fillPath(card.intersected(strip), QColor(bar_colour))
+        bar, fill = self._colours(self._look.theme)
+        paint_card(painter, self._look.theme, self.rect(), bar=bar, fill=fill, place=self._place)
         painter.end()
 
     def _colours(self, theme: Theme) -> tuple[str, str]:
@@ -368,7 +433,8 @@ class CallCard(QFrame):
             missed = call.end is not None and call.end.cause is EndCause.MISSED and call.direction is Direction.INCOMING
             return (theme.danger if failed or missed else theme.offline), surface
         if call.held:
-            return theme.warning, theme.held_background
+            failed = call.transfer is not None and call.transfer.stage is TransferStage.FAILED
+            return (theme.danger if failed else theme.warning), theme.held_background
         if call.remote_held:
             return theme.warning, surface
         if call.muted:
@@ -376,3 +442,12 @@ class CallCard(QFrame):
         if call.state is CallState.CONNECTED:
             return theme.good, surface
         return theme.accent, surface
+
+
+def _main(state: ActionState) -> bool:
+    return state.action.emphasis is Emphasis.MAIN
+
+
+def _first(state: ActionState) -> bool:
+    """Has a button on the one line of a held call."""
+    return state.checked or _main(state)

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, ContributionsChanged, UserError
-from PySide6.QtCore import QPropertyAnimation, QTimer, Signal
+from callmanager.api import (
+    ActionScope,
+    Call,
+    CallAdded,
+    CallChanged,
+    CallId,
+    CallRemoved,
+    CallState,
+    ContributionsChanged,
+    UserError,
+)
+from PySide6.QtCore import QPoint, QPropertyAnimation, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QVBoxLayout, QWidget
 
-from callmanager_shell.actions import ActionState
+from callmanager_shell.actions import ActionState, PairState
 from callmanager_shell.call_card import CallCard
+from callmanager_shell.conference_head import ConferenceHead
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button
+from callmanager_shell.widgets.card_frame import Place
 
 _LINGER_MS: Final = 3000
 _LINGER_FAILED_MS: Final = 8000
@@ -36,7 +48,11 @@ class CallStrip(QWidget):
         self._lingering: dict[str, QTimer] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(Space.INNER)
+        self._layout.setSpacing(0)  # joined cards touch; the others are parted where they are put in order
+        self._head: ConferenceHead | None = None
+        self._shown: dict[tuple[str, str], Callable[[], None]] = {}
+        """What actions have opened, by call and action: what closes it."""
+        self._in_order: list[tuple[QWidget, Place]] = []
         self._stale: set[str] = set()
         self._pointer = QTimer(self)
         self._pointer.setInterval(_POINTER_MS)
@@ -48,7 +64,8 @@ class CallStrip(QWidget):
         bus = services.app.bus
         self._undo: list[Callable[[], None]] = [
             bus.subscribe(CallAdded, lambda event: self.show_call(event.call), owner="shell"),
-            bus.subscribe(CallChanged, lambda event: self.show_call(event.after), owner="shell"),
+            bus.subscribe(CallChanged, self._call_changed, owner="shell"),
+            bus.subscribe(CallRemoved, lambda event: self._refresh_others(event.call), owner="shell"),
             bus.subscribe(ContributionsChanged, lambda _event: self._reload_actions(), owner="shell"),
         ]
         for call in services.app.calls.current():
@@ -74,7 +91,8 @@ class CallStrip(QWidget):
         live = [card.call for card in self._cards.values() if card.call.live]
         talking = [call for call in live if call.talking]
         placing = [call for call in live if call.state in {CallState.DIALING, CallState.PROGRESS}]
-        alone = [call for call in live if call.held and len(live) == 1]
+        together = len(live) == 1 or all(call.conference for call in live)
+        alone = [call for call in live if call.held and together]
         return next(iter((*talking, *placing, *alone)), None)
 
     def ringing_call(self) -> Call | None:
@@ -87,7 +105,9 @@ class CallStrip(QWidget):
         call = self.active_call()
         if call is None:
             return
-        for state in self._services.actions.states(call):
+        actions = self._services.actions
+        joint = actions.states(call, ActionScope.CONFERENCE) if call.conference else []
+        for state in (*joint, *actions.states(call)):
             if normal(state.action.shortcut) == normal(shortcut) and plugin_id in {"", state.plugin_id}:
                 self.run_action(call.id, state)
                 return
@@ -102,21 +122,47 @@ class CallStrip(QWidget):
         call = self.active_call()
         if call is None:
             return False
+        leaving = self._head.ending() if call.conference and self._head is not None else None
+        if leaving is not None:
+            self.run_action(call.id, leaving)  # nobody of a conference is dropped by a key meant for all
+            return True
         self._command(lambda: self._services.app.calls.hang_up(call.id))
         return True
 
+    def _call_changed(self, event: CallChanged) -> None:
+        self.show_call(event.after)
+        if _matters(event.before) != _matters(event.after):
+            self._refresh_others(event.after)
+
+    def _refresh_others(self, call: Call) -> None:
+        """What is offered on a card depends on which other calls there are."""
+        for card in self._cards.values():
+            if card.call.id != call.id and card.call.live:
+                card.refresh()
+        self._show_head()
+
     def show_call(self, call: Call) -> None:
+        if call.background:
+            return
         card = self._cards.get(call.id)
         if card is None:
-            card = CallCard(self._services.look, call, self._services.actions, clock=self._services.clock, parent=self)
+            card = CallCard(
+                self._services.look,
+                call,
+                self._services.actions,
+                clock=self._services.clock,
+                others=self._services.app.calls.current,
+                parent=self,
+            )
             self._wire(card)
             self._cards[call.id] = card
-            self._layout.addWidget(card)
+            self._refresh_others(call)
         else:
             card.show_call(call)
             if card.details and not self._services.callers.details(call.id) and call.live:
                 card.show_details(())  # it is with somebody else now
         if not call.live and call.id not in self._lingering:
+            self._close_shown(call.id)
             self._linger(card)
         self._sort()
         self.setVisible(True)
@@ -132,6 +178,9 @@ class CallStrip(QWidget):
         card.answer.connect(lambda call_id: self._command(lambda: calls.answer(CallId(call_id))))
         card.reject.connect(lambda call_id: self._command(lambda: calls.reject(CallId(call_id))))
         card.swap.connect(lambda call_id: self._command(lambda: calls.set_held(CallId(call_id), held=False)))
+        card.dragged.connect(self._drag)
+        card.pair_action.connect(self._run_pair)
+        self._accept_drops(card)
         card.call_again.connect(self._call_again)
         card.dismissed.connect(self._remove)
         card.action.connect(self.run_action)
@@ -152,19 +201,92 @@ class CallStrip(QWidget):
             self._remove(call_id)
 
     def run_action(self, call_id: str, state: ActionState) -> None:
-        """Start a contributed action; its button is busy meanwhile."""
+        """Start a contributed action; its button is busy meanwhile. What it opened is closed by asking for it again."""
         card = self._cards.get(call_id)
         if card is None:
             return
-        card.set_action_busy(state.key, True)
+        if state.action.show is not None:
+            self._run_shown(card, state)
+            return
+        self._set_busy(call_id, state.key, busy=True)
+        self._services.tasks.call(
+            card,
+            state.action.run,
+            card.call,
+            name=state.plugin_id,
+            doing=f"running “{state.action.label}”",
+            done=lambda: self._set_busy(call_id, state.key, busy=False),
+        )
+
+    def _set_busy(self, call_id: str, key: str, *, busy: bool) -> None:
+        for holder in (self._cards.get(call_id), self._head):
+            if holder is not None:
+                holder.set_action_busy(key, busy)
+
+    def _run_shown(self, card: CallCard, state: ActionState) -> None:
+        from callmanager_shell.kit import ShellKit
+
+        key = (card.call.id, state.key)
+        cancel = self._shown.pop(key, None)
+        if cancel is not None:
+            cancel()
+            return
 
         def done() -> None:
-            current = self._cards.get(call_id)
-            if current is not None:
-                current.set_action_busy(state.key, False)
+            if self._shown.get(key) is cancel_this:
+                del self._shown[key]
 
-        self._services.tasks.call(
-            card, state.action.run, card.call, name=state.plugin_id, doing=f"running “{state.action.label}”", done=done
+        cancel_this = self._services.tasks.call(
+            card,
+            state.action.show or state.action.run,
+            ShellKit(self._services, state.plugin_id),
+            card,
+            card.call,
+            name=state.plugin_id,
+            doing=f"running “{state.action.label}”",
+            done=done,
+        )
+        self._shown[key] = cancel_this
+
+    def _close_shown(self, call_id: str) -> None:
+        """The call is over, and what was opened for it has no sense any more."""
+        for key in [key for key in self._shown if key[0] == call_id]:
+            self._shown.pop(key)()
+
+    def _run_pair(self, call_id: str, other_id: str, state: PairState) -> None:
+        calls = self._services.app.calls
+        call, other = calls.get(CallId(call_id)), calls.get(CallId(other_id))
+        card = self._cards.get(call_id)
+        if call is not None and other is not None and card is not None:
+            self._services.tasks.call(
+                card, state.action.run, call, other, name=state.plugin_id, doing=f"running “{state.label}”"
+            )
+
+    def _drag(self, call_id: str) -> None:
+        from callmanager_shell import call_text
+        from callmanager_shell.call_drag import drag_call
+
+        card = self._cards.get(call_id)
+        if card is not None:
+            party = card.call.remote
+            name, key = call_text.name_of(party), call_text.person_key(party)
+            drag_call(self._services.look, card, card.call, name=name, key=key)
+
+    def _accept_drops(self, card: CallCard) -> None:
+        from callmanager_shell.call_drag import CallDropTarget
+
+        def dropped(call: Call, point: QPoint) -> None:
+            menu = card.drop_menu(call)
+            if menu is not None:
+                menu.popup(card.mapToGlobal(point))
+
+        CallDropTarget(
+            self._services.look,
+            card,
+            get=self._services.app.calls.get,
+            accepts=lambda call: call.id != card.call.id and bool(self._services.actions.pairs(call, card.call)),
+            dropped=dropped,
+            label=lambda call: f"{call.remote.label} and {card.call.remote.label}",
         )
 
     def _linger(self, card: CallCard) -> None:
@@ -205,6 +327,7 @@ class CallStrip(QWidget):
         self._layout.removeWidget(card)
         card.hide()
         card.deleteLater()
+        self._sort()
         if not self._cards:
             self._clock.stop()
             self.setVisible(False)
@@ -217,12 +340,65 @@ class CallStrip(QWidget):
                 return 0
             if call.state is CallState.ENDED:
                 return 3
-            return 2 if call.held else 1
+            held = all(each.held for each in members) if call.conference else call.held
+            return 2 if held else 1
 
-        wanted = sorted(self._cards.values(), key=lambda card: (rank(card), card.call.created_at))
-        if list(self.cards()) != wanted:
-            for index, card in enumerate(wanted):
-                self._layout.insertWidget(index, card)
+        members = self._members()
+        wanted = sorted(
+            self._cards.values(),
+            key=lambda card: (rank(card), not (card.call.conference and card.call.live), card.call.created_at),
+        )
+        self._show_head()
+        joined = {call.id for call in members} if self._head is not None else set()
+        in_order: list[tuple[QWidget, Place]] = []
+        for card in wanted:
+            if card.call.id in joined and self._head is not None and self._head not in {each for each, _ in in_order}:
+                in_order.append((self._head, Place.TOP))
+            in_order.append((card, Place.MIDDLE if card.call.id in joined else Place.ALONE))
+        last = max((index for index, (_, place) in enumerate(in_order) if place is Place.MIDDLE), default=None)
+        if last is not None:
+            in_order[last] = (in_order[last][0], Place.BOTTOM)
+        if in_order != self._in_order:
+            self._in_order = in_order
+            self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        while (item := self._layout.takeAt(0)) is not None:
+            del item
+        for index, (widget, place) in enumerate(self._in_order):
+            if index and place in {Place.ALONE, Place.TOP}:
+                self._layout.addSpacing(Space.INNER)
+            self._layout.addWidget(widget)
+            if isinstance(widget, CallCard):
+                widget.set_place(place)
+
+    def _members(self) -> list[Call]:
+        """The calls of the conference that have cards."""
+        calls = [card.call for card in self._cards.values() if card.call.conference and card.call.live]
+        return calls if len(calls) > 1 else []
+
+    def _show_head(self) -> None:
+        members = self._members()
+        if members and self._head is None:
+            self._head = ConferenceHead(self._services.look, self._services.actions, parent=self)
+            self._head.action.connect(self.run_action)
+            self._head.focus_lost.connect(self.focus_lost)
+            self._head.show()
+        if members and self._head is not None:
+            self._head.show_members(members)
+        elif self._head is not None:
+            head, self._head = self._head, None
+            focused: QWidget | None = self.window().focusWidget()
+            if focused is not None and head.isAncestorOf(focused):
+                self.focus_lost.emit()
+            self._layout.removeWidget(head)
+            head.hide()
+            head.deleteLater()
+
+    @property
+    def head(self) -> ConferenceHead | None:
+        """The head of the conference, while there is one."""
+        return self._head
 
     def _details_changed(self, call_id: str) -> None:
         self._stale.add(call_id)
@@ -249,3 +425,10 @@ class CallStrip(QWidget):
         self._services.actions.reload()
         for card in self._cards.values():
             card.refresh_actions()
+        if self._head is not None:
+            self._head.refresh_actions()
+
+
+def _matters(call: Call) -> tuple[object, ...]:
+    """What of a call can change what other cards say or offer."""
+    return (call.state, call.held, call.conference, call.transfer, call.remote)

@@ -1,8 +1,20 @@
 """What a call card says, as pure functions of the call's snapshot; the words are the manual's."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from callmanager.api import Call, CallState, Direction, EndCause, Party, explain, format_number
+from callmanager.api import (
+    Call,
+    CallPurpose,
+    CallState,
+    Direction,
+    EndCause,
+    Party,
+    TransferStage,
+    TransferState,
+    explain,
+    format_number,
+)
 
 from callmanager_shell.widgets.meta_line import Bit
 
@@ -82,18 +94,63 @@ def end_hint(call: Call) -> str:
     return ""
 
 
-def details(call: Call) -> tuple[Bit, ...]:
-    """The second line of a card."""
+def transfer_words(transfer: TransferState) -> str:
+    """How far handing the call over has got, or why it came to nothing."""
+    target = format_number(transfer.target) or "somebody else"
+    match transfer.stage:
+        case TransferStage.ASKED | TransferStage.DONE:
+            return f"Transferring to {target}…"
+        case TransferStage.RINGING:
+            return f"Transferring to {target}… ringing"
+        case TransferStage.FAILED:
+            reason = explain(transfer.failure).text.rstrip(".") if transfer.failure is not None else "The transfer failed"
+            return f"{target}: {reason[0].lower()}{reason[1:]}"
+
+
+def _transfer_bit(transfer: TransferState) -> Bit:
+    if transfer.stage is TransferStage.FAILED:
+        hint = explain(transfer.failure).hint if transfer.failure is not None else ""
+        tip = " ".join(filter(None, ("The transfer did not work; the caller is still with you.", hint)))
+        return Bit(text=transfer_words(transfer), icon="alert", colour="danger_text", keep=True, tip=tip)
+    tip = "The caller hears music until the other side answers." if transfer.watched else ""
+    return Bit(text=transfer_words(transfer), icon="transfer", colour="warning_text", keep=True, tip=tip)
+
+
+def purpose_words(call: Call, others: Sequence[Call]) -> str:
+    """For whom a call was placed, and on the card of that one, what is being done about it."""
+    if call.about is not None:
+        about = next((other for other in others if other.id == call.about), None)
+        if about is not None and not call.conference:
+            name = name_of(about.remote)
+            return f"to join {name}" if call.purpose is CallPurpose.CONFERENCE else f"asking for {name}"
+    for other in others:
+        if other.about == call.id and other.live and not other.background and not other.conference:
+            name = name_of(other.remote)
+            return f"waiting for {name} to join" if other.purpose is CallPurpose.CONFERENCE else f"you are asking {name}"
+    return ""
+
+
+def details(call: Call, others: Sequence[Call] = ()) -> tuple[Bit, ...]:
+    """The second line of a card; `others` are the other calls there are."""
     bits: list[Bit] = []
     words = state_words(call)
     ended = call.state is CallState.ENDED
+    purpose = "" if ended else purpose_words(call, others)
+    if call.transfer is not None and not ended:
+        bits.append(_transfer_bit(call.transfer))
+        if call.transfer.stage is not TransferStage.FAILED:
+            return tuple(bits)
     if words:
         colour = "danger_text" if ended and call.end is not None and call.end.cause is EndCause.FAILED else "muted"
         if call.held or call.remote_held:
             colour = "warning_text"
         bits.append(Bit(text=words, colour=colour, keep=True, tip=end_hint(call)))
+    if purpose:
+        icon = "conference" if call.purpose is CallPurpose.CONFERENCE else "transfer"
+        bits.append(Bit(text=purpose, icon=icon if call.about is not None else "", keep=not call.held))
     if call.held and not ended:
-        bits.append(Bit(text="double-click to swap"))
+        if not purpose and not call.conference and call.transfer is None:
+            bits.append(Bit(text="double-click to swap"))
         return tuple(bits)
     number = number_of(call.remote)
     if number:
@@ -102,15 +159,22 @@ def details(call: Call) -> tuple[Bit, ...]:
         bits.append(Bit(text=f"for {format_number(call.called)}"))
     if call.muted and not ended:
         bits.insert(0, Bit(text="Muted", icon="mic-off", colour="danger_text", keep=True, tip="The caller can't hear you."))
-    media = call.media
-    if media is not None and call.state is CallState.CONNECTED:
-        if media.wideband:
-            bits.append(Bit(text="HD", tip=f"{media.codec}, {media.clock_rate // 1000} kHz"))
-        if media.encrypted:
-            bits.append(Bit(text="encrypted", icon="lock", keep=True, tip="The audio of this call is encrypted (SRTP)."))
-        if not bits:
-            bits.append(Bit(text=media.codec or "Connected", tip=f"{media.clock_rate // 1000} kHz" if media.clock_rate else ""))
+    bits += _media_bits(call, alone=not bits)
     return tuple(bits)
+
+
+def _media_bits(call: Call, *, alone: bool) -> list[Bit]:
+    media = call.media
+    if media is None or call.state is not CallState.CONNECTED:
+        return []
+    bits: list[Bit] = []
+    if media.wideband:
+        bits.append(Bit(text="HD", tip=f"{media.codec}, {media.clock_rate // 1000} kHz"))
+    if media.encrypted:
+        bits.append(Bit(text="encrypted", icon="lock", keep=True, tip="The audio of this call is encrypted (SRTP)."))
+    if alone and not bits:
+        bits.append(Bit(text=media.codec or "Connected", tip=f"{media.clock_rate // 1000} kHz" if media.clock_rate else ""))
+    return bits
 
 
 def quality(call: Call) -> Bit | None:
@@ -131,6 +195,9 @@ def quality(call: Call) -> Bit | None:
     return Bit(text="poor", dot="danger", colour="danger_text", tip=tip)
 
 
-def spoken(call: Call) -> str:
+def spoken(call: Call, others: Sequence[Call] = ()) -> str:
     """The card in one sentence for a screen reader."""
-    return ", ".join(filter(None, (name_of(call.remote), number_of(call.remote), state_words(call) or "connected")))
+    transfer = transfer_words(call.transfer) if call.transfer is not None and call.live else ""
+    purpose = purpose_words(call, others) if call.live else ""
+    state = state_words(call) or "connected"
+    return ", ".join(filter(None, (name_of(call.remote), number_of(call.remote), transfer, state, purpose)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from callmanager.api import CallAdded, CallChanged, CallId, CallRemoved, ContributionsChanged
+from callmanager.api import Call, CallAdded, CallChanged, CallId, CallRemoved, ContributionsChanged
 from PySide6.QtCore import QObject, Signal
 
 from callmanager_shell.slots import TaskOwner
@@ -28,8 +28,8 @@ class Callers(QObject):
         self._tasks = tasks
         self._made: CallerLookUps | None = None
         self._undo: list[Callable[[], None]] = [
-            app.bus.subscribe(CallAdded, lambda event: self.prepare().follow(event.call), owner="shell"),
-            app.bus.subscribe(CallChanged, lambda event: self.prepare().follow(event.after), owner="shell"),
+            app.bus.subscribe(CallAdded, lambda event: self._follow(event.call), owner="shell"),
+            app.bus.subscribe(CallChanged, lambda event: self._follow(event.after), owner="shell"),
             app.bus.subscribe(CallRemoved, lambda event: self.prepare().forget(event.call.id), owner="shell"),
             app.bus.subscribe(ContributionsChanged, lambda _event: self.prepare().reload(), owner="shell"),
         ]
@@ -43,6 +43,10 @@ class Callers(QObject):
                 self._app.caller_cards, start=self._start, report_fault=self._app.report_fault, changed=self.changed.emit
             )
         return self._made
+
+    def _follow(self, call: Call) -> None:
+        if not call.background:  # nobody sees it
+            self.prepare().follow(call)
 
     def details(self, call_id: str) -> tuple[ShownDetails, ...]:
         return self.prepare().details(CallId(call_id))

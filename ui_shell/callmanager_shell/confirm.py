@@ -1,11 +1,12 @@
-"""A question before something that can't be undone."""
+"""A question with a few answers, before something that can't be undone."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
-from callmanager.api import plain
+from callmanager.api import Choice, plain
 from PySide6.QtCore import QRect, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -18,32 +19,47 @@ from callmanager_shell.widgets.button import Button, ButtonKind
 from callmanager_shell.widgets.text import Text, breakable
 
 _WIDEST: Final = 420
+_YES: Final = "yes"
 
 
-class ConfirmOverlay(Overlay):
-    """Enter presses the button that has the focus: the safe one when the other destroys something."""
+class QuestionOverlay(Overlay):
+    """Emits `answered` once: the id of the choice, or an empty text for none. Enter presses the button that has the focus:
+    the first choice, or "Cancel" when that one destroys something."""
 
-    answered = Signal(bool)
+    answered = Signal(str)
 
-    def __init__(self, look: Look, window: QWidget, *, title: str, text: str, action: str, destructive: bool) -> None:
+    def __init__(self, look: Look, window: QWidget, *, title: str, text: str, choices: Sequence[Choice]) -> None:
         super().__init__(look, window)
         self._answered = False
         self.card.setAccessibleName(f"{title} {text}")
         head = Text(plain(title, limit=120), role="name", wrap=True)
         words = Text(breakable(plain(text, limit=600)), role="muted", wrap=True)
-        kind = ButtonKind.DANGER if destructive else ButtonKind.PRIMARY
-        self.yes = Button(look, plain(action, limit=40), kind=kind)
         self.no = Button(look, "Cancel")
-        self.yes.setAccessibleDescription(f"{title} {text}")
-        self.no.setAccessibleDescription(f"{title} {text}")
-        self.yes.clicked.connect(lambda _checked=False: self._answer(True))
-        self.no.clicked.connect(lambda _checked=False: self._answer(False))
-        self.closed.connect(lambda: self._answer(False))
-        buttons = QHBoxLayout()
+        self.no.clicked.connect(lambda _checked=False: self._answer(""))
+        self.buttons: list[Button] = []
+        for number, choice in enumerate(choices):
+            plain_kind = ButtonKind.PRIMARY if number == 0 else ButtonKind.PLAIN
+            kind = ButtonKind.DANGER if choice.destructive else plain_kind
+            button = Button(look, plain(choice.label, limit=40), kind=kind)
+            button.clicked.connect(lambda _checked=False, answer=choice.id: self._answer(answer))
+            self.buttons.append(button)
+        self.yes = self.buttons[0]
+        for button in (self.no, *self.buttons):
+            button.setAccessibleDescription(f"{title} {text}")
+        self.closed.connect(lambda: self._answer(""))
+        in_order = [self.no, *reversed(self.buttons)]
+        buttons: QHBoxLayout | QVBoxLayout
+        if sum(button.full_width() + Space.SIBLING for button in in_order) > _room(window):
+            buttons = QVBoxLayout()  # one below the other, the first choice on top
+            for button in reversed(in_order):
+                button.setMinimumWidth(_room(window) - Space.SIBLING)
+                buttons.addWidget(button)
+        else:
+            buttons = QHBoxLayout()
+            buttons.addStretch()
+            for button in in_order:
+                buttons.addWidget(button)
         buttons.setSpacing(Space.SIBLING)
-        buttons.addStretch()
-        buttons.addWidget(self.no)
-        buttons.addWidget(self.yes)
         layout = QVBoxLayout(self.card)
         layout.setContentsMargins(Space.WIDE, Space.WIDE - 4, Space.WIDE, Space.WIDE - 4)
         layout.setSpacing(Space.SIBLING)
@@ -51,7 +67,7 @@ class ConfirmOverlay(Overlay):
         layout.addWidget(words)
         layout.addSpacing(Space.SIBLING)
         layout.addLayout(buttons)
-        self._first = self.no if destructive else self.yes
+        self._first = self.no if choices[0].destructive else self.yes
 
     def ask(self) -> None:
         self.open(self._first)
@@ -66,27 +82,40 @@ class ConfirmOverlay(Overlay):
             QRect((self.width() - width) // 2, max(Space.GROUP, (self.height() - height) // 3), width, height)
         )
 
-    def _answer(self, yes: bool) -> None:  # noqa: FBT001 - as the signal brings it
+    def _answer(self, answer: str) -> None:
         if not self._answered:
             self._answered = True
-            self.answered.emit(yes)
+            self.answered.emit(answer)
             self.close_overlay()
 
 
-async def confirm(look: Look, parent: QWidget, *, title: str, text: str, action: str, destructive: bool = False) -> bool:
-    """Ask in the window of `parent`; no answer (Escape, a click elsewhere, the window's end) means no."""
-    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+def _room(window: QWidget) -> int:
+    """How wide a row of buttons may be."""
+    return min(_WIDEST, window.width() - 2 * Space.GROUP) - 2 * Space.WIDE
 
-    def settle(yes: bool) -> None:  # noqa: FBT001 - as the signal brings it
+
+async def choose(look: Look, parent: QWidget, *, title: str, text: str, choices: Sequence[Choice]) -> str | None:
+    """Ask in the window of `parent`; no answer (Escape, a click elsewhere, the window's end) is none."""
+    if not choices:
+        raise ValueError("there is nothing to choose")
+    future: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+    def settle(answer: str) -> None:
         if not future.done():
-            future.set_result(yes)
+            future.set_result(answer or None)
 
-    overlay = ConfirmOverlay(look, parent.window(), title=title, text=text, action=action, destructive=destructive)
+    overlay = QuestionOverlay(look, parent.window(), title=title, text=text, choices=choices)
     overlay.answered.connect(settle)
-    overlay.destroyed.connect(lambda: settle(False))
+    overlay.destroyed.connect(lambda: settle(""))
     overlay.ask()
     try:
         return await future
     finally:
         if isValid(overlay):
             overlay.close_overlay()
+
+
+async def confirm(look: Look, parent: QWidget, *, title: str, text: str, action: str, destructive: bool = False) -> bool:
+    """Ask a yes-or-no question; no answer means no."""
+    yes = Choice(id=_YES, label=action, destructive=destructive)
+    return await choose(look, parent, title=title, text=text, choices=[yes]) == _YES

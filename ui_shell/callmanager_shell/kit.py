@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from callmanager.api import CallRecord, Contact, PresenceDot, PresenceStatus, Severity, TextStyle, ThemeColour, UserError
-from PySide6.QtCore import QObject, QRectF, Signal, SignalInstance
+from callmanager.api import (
+    Call,
+    CallRecord,
+    CallState,
+    Contact,
+    Event,
+    PresenceDot,
+    PresenceStatus,
+    Severity,
+    TextStyle,
+    ThemeColour,
+    UserError,
+)
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Signal, SignalInstance
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter
 from PySide6.QtWidgets import QMenu, QWidget
 
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import TypeSize
 from callmanager_shell.widgets.avatar import Avatar, paint_avatar
+
+if TYPE_CHECKING:
+    from callmanager.api import Choice, Picked, PickRow, Unsubscribe
 
 _STYLES: Final = {
     TextStyle.SMALL: (TypeSize.SMALL, 400, False),
@@ -100,11 +115,78 @@ class ShellKit:
 
         return await confirm(self._services.look, parent, title=title, text=text, action=action, destructive=destructive)
 
+    async def choose(self, parent: QWidget, *, title: str, text: str, choices: Sequence[Choice]) -> str | None:
+        from callmanager_shell.confirm import choose
+
+        return await choose(self._services.look, parent, title=title, text=text, choices=choices)
+
+    async def pick(
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        placeholder: str,
+        search: Callable[[str], Sequence[PickRow]],
+        choices: Sequence[Choice],
+        nothing: str = "",
+        follow: Sequence[type[Event]] = (),
+    ) -> Picked | None:
+        from callmanager_shell.picker import pick
+
+        def contained(query: str) -> Sequence[PickRow]:
+            found: list[PickRow] = []
+            self._contained(lambda: found.extend(search(query)), doing=f"searching for “{title}”")
+            return found
+
+        return await pick(
+            self._services,
+            parent,
+            title=title,
+            placeholder=placeholder,
+            search=contained,
+            choices=choices,
+            nothing=nothing,
+            follow=follow,
+        )
+
     def toast(self, text: str, *, severity: Severity = Severity.INFO) -> None:
         self._services.toast(text, severity=severity)
 
     def open_settings(self, section_id: str = "") -> None:
         self._services.wishes.settings.emit(section_id)
+
+    # ---------------------------------------------------------------------------------------------------------- drag and drop
+
+    def accept_calls(
+        self,
+        widget: QWidget,
+        handler: Callable[[Call, QPoint], Coroutine[Any, Any, None]],
+        *,
+        label: str = "",
+        accepts: Callable[[Call], bool] = lambda call: call.state is CallState.CONNECTED,
+        spot: Callable[[QPoint], QRect | None] | None = None,
+    ) -> Unsubscribe:
+        from callmanager_shell.call_drag import CallDropTarget
+
+        def asked(call: Call) -> bool:
+            key = f"{self._plugin_id}/drop/{label}"
+            return self._services.asking.yes(lambda: accepts(call), key=key, owner=self._plugin_id, label=label or "drop")
+
+        def dropped(call: Call, point: QPoint) -> None:
+            self._services.tasks.call(
+                widget, handler, call, point, name=self._plugin_id, doing=f"taking the call that was dropped on “{label}”"
+            )
+
+        target = CallDropTarget(
+            self._services.look,
+            widget,
+            get=self._services.app.calls.get,
+            accepts=asked,
+            dropped=dropped,
+            label=lambda _call: label,
+            spot=spot,
+        )
+        return target.undo
 
     # ------------------------------------------------------------------------------------------------------------------- work
 

@@ -89,7 +89,7 @@ class RemoteControl:
 
     def _pick(self, doing: str, *wishes: Callable[[Call], bool]) -> Call:
         """The first live call that fits the first wish that any call fits."""
-        calls = self._app.calls.current()
+        calls = [call for call in self._app.calls.current() if not call.background]
         for wish in wishes:
             found = next((call for call in calls if wish(call)), None)
             if found is not None:

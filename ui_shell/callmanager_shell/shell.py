@@ -45,7 +45,7 @@ def make_services(app: Application, look: Look, *, clock: Callable[[], datetime]
         look=look,
         tasks=tasks,
         asking=asking,
-        actions=CallActions(app.call_actions, asking=asking),
+        actions=CallActions(app, asking=asking),
         callers=Callers(app, tasks),
         toasts=toasts,
         wishes=Wishes(),

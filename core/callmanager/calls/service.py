@@ -19,11 +19,13 @@ from callmanager.model.calls import (
     Call,
     CallEnd,
     CallId,
+    CallPurpose,
     CallRequest,
     CallState,
     Direction,
     EndCause,
     Party,
+    TransferStage,
     TransferState,
 )
 from callmanager.model.failures import Failure, FailureKind
@@ -78,6 +80,8 @@ class CallService:
         self._clock = clock
         self._targets: dict[CallId, str] = {}
         """Where each call was last transferred to."""
+        self._asked: set[CallId] = set()
+        """Calls with a transfer of which the engine has said nothing yet."""
 
     # ---------------------------------------------------------------------------------------------------------- commands
 
@@ -93,21 +97,26 @@ class CallService:
         request = attrs.evolve(request, target=self._dialled(request.target))
         emergency = is_emergency(request.target)
         account = self._account_for_call(emergency=emergency)
-        if not emergency:
-            changed = self._hooks.prepare_outgoing(request)
-            request = attrs.evolve(changed, target=clean_target(changed.target))
-        self._hold_others()
+        placed = request if emergency else self._prepared(request)
+        silent = request.purpose is CallPurpose.TRANSFER
+        if not silent:
+            self._hold_others()
         call = Call(
             id=CallId(os.urandom(8).hex()),
             account_id=account.id,
             direction=Direction.OUTGOING,
             state=CallState.DIALING,
-            remote=_party_of(request.target),
-            called=request.target,
+            remote=attrs.evolve(_party_of(placed.target), name=plain(request.name)),
+            called=placed.target,
             created_at=self._clock(),
+            muted=silent,
+            purpose=request.purpose,
+            about=request.about,
         )
         self._driver.submit(
-            commands.PlaceCall(call_id=call.id, account_id=account.id, target=request.target, headers=request.headers)
+            commands.PlaceCall(
+                call_id=call.id, account_id=account.id, target=placed.target, headers=placed.headers, silent=silent
+            )
         )
         self._store.add(call)
         return call.id
@@ -151,18 +160,34 @@ class CallService:
         self._ask(commands.SendDigits(call_id=call_id, digits=digits))
 
     def transfer(self, call_id: CallId, target: str) -> None:
-        self._connected(call_id, "transfer")
+        self._transferable(call_id)
         target = self._dialled(target)
-        self._ask(commands.Transfer(call_id=call_id, target=target))
-        self._targets[call_id] = target
+        _refuse_emergency(target)
+        self._refer(commands.Transfer(call_id=call_id, target=target), target)
 
     def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
-        self._connected(call_id, "transfer")
+        self._transferable(call_id)
         self._connected(other_id, "transfer")
         if call_id == other_id:
             raise UserError("a call can't be transferred to itself")
-        self._ask(commands.TransferTo(call_id=call_id, other_id=other_id))
-        self._targets[call_id] = self._live(other_id).remote.label
+        _refuse_emergency(self._live(other_id).called)
+        self._refer(commands.TransferTo(call_id=call_id, other_id=other_id), self._live(other_id).remote.label)
+
+    def hand_over(self, call_id: CallId, target: str, *, name: str = "") -> None:
+        call = self._transferable(call_id)
+        target = clean_target(target)
+        _refuse_emergency(target)
+        chosen = self._hooks.hand_over(call, target, plain(name))
+        if chosen is None:
+            self.transfer(call_id, target)
+        else:
+            chosen.value()
+
+    def show_transfer(self, call_id: CallId, transfer: TransferState | None) -> None:
+        self._live(call_id)
+        if transfer is not None:
+            transfer = attrs.evolve(transfer, target=plain(transfer.target))
+        self._store.change(call_id, transfer=transfer)
 
     def confer(self, call_ids: Sequence[CallId]) -> None:
         members = tuple(dict.fromkeys(call_ids))
@@ -268,10 +293,12 @@ class CallService:
             call_id, state=CallState.ENDED, ended_at=now, end=end, statistics=statistics or call.statistics
         )
         self._targets.pop(call_id, None)
-        if ended is not None:
+        self._asked.discard(call_id)
+        if ended is not None and not ended.background:
             self._hooks.call_ended(CallRecord.of(ended, ended_at=now))
 
     def _transferred(self, fact: facts.TransferReported) -> None:
+        self._asked.discard(fact.call_id)
         target = self._targets.get(fact.call_id, "")
         self._store.change(fact.call_id, transfer=TransferState(target=target, stage=fact.stage, failure=fact.failure))
 
@@ -293,6 +320,10 @@ class CallService:
         if call.state is CallState.DIALING and fact.command == commands.PlaceCall.__name__:
             self._finish(fact.call_id, CallEnd(cause=EndCause.FAILED, failure=fact.failure))
             return
+        if call.id in self._asked and fact.command in {commands.Transfer.__name__, commands.TransferTo.__name__}:
+            # nothing was sent, so nothing else will be heard of it: the card says why
+            self._transferred(facts.TransferReported(call_id=call.id, stage=TransferStage.FAILED, failure=fact.failure))
+            return
         words = explain(fact.failure)
         self._notices.post(words.text, hint=words.hint, details=evidence(fact.failure), severity=Severity.WARNING)
 
@@ -304,6 +335,22 @@ class CallService:
         if target.startswith(("sip:", "sips:")) or is_emergency(target):
             return target
         return self._hooks.rewrite_number(target, dialable=clean_target)
+
+    def _prepared(self, request: CallRequest) -> CallRequest:
+        changed = self._hooks.prepare_outgoing(request)
+        return attrs.evolve(changed, target=clean_target(changed.target))
+
+    def _refer(self, command: commands.Transfer | commands.TransferTo, target: str) -> None:
+        self._ask(command)
+        self._targets[command.call_id] = target
+        self._asked.add(command.call_id)
+
+    def _transferable(self, call_id: CallId) -> Call:
+        self._connected(call_id, "transfer")
+        call = self._live(call_id)
+        if call_id in self._asked or (call.transfer is not None and call.transfer.under_way and not call.transfer.watched):
+            raise UserError("this call is being transferred already")
+        return call
 
     def _account_for_call(self, *, emergency: bool) -> Account:
         account, registration = self._accounts.current, self._accounts.registration
@@ -336,6 +383,11 @@ class CallService:
     def _ask(self, command: commands.Command) -> None:
         if not self._driver.submit(command):
             raise UserError("the call engine is not running", "Wait a moment and try again, or restart PC CallManager.")
+
+
+def _refuse_emergency(target: str) -> None:
+    if is_emergency(target):
+        raise UserError("a call can't be transferred to an emergency number", "Call the number yourself and stay on the line.")
 
 
 def _party_of(target: str) -> Party:

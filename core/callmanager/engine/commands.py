@@ -22,12 +22,17 @@ class Unregister:
 
 @attrs.frozen(kw_only=True)
 class PlaceCall:
-    """Call `target` (a number or a SIP URI); the app chooses the id."""
+    """Call `target` (a number or a SIP URI); the app chooses the id.
+
+    A `silent` call is neither heard nor heard in: no progress tones, the microphone muted from the first packet, and what its
+    far end says is played to nobody here.
+    """
 
     call_id: CallId
     account_id: AccountId
     target: str
     headers: tuple[Header, ...] = ()
+    silent: bool = False
 
 
 @attrs.frozen(kw_only=True)

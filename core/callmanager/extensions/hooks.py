@@ -13,6 +13,7 @@ from callmanager import hookspecs
 from callmanager.contributions import (
     CallAction,
     CallerCard,
+    CallPairAction,
     CliCommand,
     ContactAction,
     HeaderItem,
@@ -129,6 +130,12 @@ class Hooks:
     def call_actions(self) -> list[Owned[CallAction]]:
         return self._collect("callmanager_call_actions", _is_a(CallAction))
 
+    def call_pair_actions(self) -> list[Owned[CallPairAction]]:
+        return self._collect("callmanager_call_pair_actions", _is_a(CallPairAction))
+
+    def hand_over(self, call: Call, target: str, name: str) -> Owned[Callable[[], None]] | None:
+        return self._decide("callmanager_hand_over", callable, call=call, target=target, name=name)
+
     def caller_cards(self) -> list[Owned[CallerCard]]:
         return self._collect("callmanager_caller_cards", _is_a(CallerCard))
 
@@ -193,7 +200,7 @@ class Hooks:
         for _ in self._answers(name, arguments, only=only):
             pass
 
-    def _decide(self, name: str, fits: Callable[[Any], bool], **arguments: Any) -> Owned[Any] | None:
+    def _decide(self, name: str, fits: Callable[[Any], bool], /, **arguments: Any) -> Owned[Any] | None:
         for plugin_id, answer in self._answers(name, arguments):
             if answer is None:
                 continue

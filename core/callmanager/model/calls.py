@@ -62,6 +62,19 @@ class EndCause(Enum):
     """It goes on without us: the far end was handed to somebody else, or parked."""
 
 
+class CallPurpose(Enum):
+    """Why we placed a call; all but the first are about another call of ours, `Call.about`."""
+
+    TALK = "talk"
+    CONSULTATION = "consultation"
+    """Somebody is asked before that call is handed to them."""
+    CONFERENCE = "conference"
+    """To be joined with that call."""
+    TRANSFER = "transfer"
+    """Finds out in the background whether somebody takes that call: nobody talks in it, nothing of it is heard, and views don't
+    show it; what there is to know of it stands in that call's `transfer`."""
+
+
 class TransferStage(Enum):
     """How far a transfer has got (the sipfrag of RFC 3515 in a user's words)."""
 
@@ -75,11 +88,19 @@ class TransferStage(Enum):
 
 @attrs.frozen(kw_only=True)
 class TransferState:
-    """The transfer of a call that is under way or has just failed; `target` is the number, or the name of the other call."""
+    """The transfer of a call that is under way or has just failed; `target` is the number, or the name of the other side.
+
+    A `watched` one is carried out here: the caller waits on hold with us while the target is called, and can be taken back.
+    """
 
     target: str
     stage: TransferStage
     failure: Failure | None = None
+    watched: bool = False
+
+    @property
+    def under_way(self) -> bool:
+        return self.stage in {TransferStage.ASKED, TransferStage.RINGING}
 
 
 @attrs.frozen(kw_only=True)
@@ -107,6 +128,9 @@ class Call:
     digits: str = ""
     conference: bool = False
     """Mixed with others of our calls."""
+    purpose: CallPurpose = CallPurpose.TALK
+    about: CallId | None = None
+    """The other call that this one was placed for."""
     transfer: TransferState | None = None
     media: CallMedia | None = None
     statistics: CallStatistics | None = None
@@ -119,8 +143,13 @@ class Call:
 
     @property
     def talking(self) -> bool:
-        """Connected and not held by us."""
-        return self.state is CallState.CONNECTED and not self.held
+        """Connected and not held by us; nobody talks in a background call."""
+        return self.state is CallState.CONNECTED and not self.held and not self.background
+
+    @property
+    def background(self) -> bool:
+        """Not to be shown: it only serves the transfer of another call."""
+        return self.purpose is CallPurpose.TRANSFER
 
 
 @attrs.frozen(kw_only=True)
@@ -133,11 +162,18 @@ class Header:
 
 @attrs.frozen(kw_only=True)
 class CallRequest:
-    """An outgoing call before it is placed; plugins may return a changed one (`callmanager_prepare_outgoing`)."""
+    """An outgoing call before it is placed; plugins may return a changed one (`callmanager_prepare_outgoing`), but its name,
+    purpose and what it is about stay.
+
+    `name` is who is called, where that is known; it is shown until the PBX says a name of its own.
+    """
 
     target: str
     account_id: AccountId | None = None
     headers: tuple[Header, ...] = ()
+    name: str = ""
+    purpose: CallPurpose = CallPurpose.TALK
+    about: CallId | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -26,6 +26,8 @@ class FailureKind(Enum):
     DECLINED = "declined"
     UNAVAILABLE = "unavailable"
     """The called party is not registered or does not answer (480, 408 on an INVITE)."""
+    NO_ANSWER = "no_answer"
+    """It rang as long as we were willing to wait."""
     NOT_ACCEPTABLE = "not_acceptable"
     """No common codec or media encryption (488, 606)."""
     SERVER = "server"

@@ -76,6 +76,8 @@ class FakeEngine:
         self.prepared = False
         self.running = False
         self.registration_failure: Failure | None = None
+        self.transfer_failure: Failure | None = None
+        """Why the far end refuses to be transferred; none lets it go."""
         self._report: Callable[[facts.Fact], None] | None = None
         self._ids = itertools.count(1)
 
@@ -222,6 +224,10 @@ class FakeEngine:
         self.report(facts.TransferReported(call_id=call_id, stage=stage, failure=failure))
 
     def _transfer(self, command: commands.Transfer | commands.TransferTo) -> None:
+        if self.transfer_failure is not None:
+            self.transfer_stands(command.call_id, TransferStage.ASKED)
+            self.transfer_stands(command.call_id, TransferStage.FAILED, self.transfer_failure)
+            return
         self.transfer_stands(command.call_id, TransferStage.ASKED)
         self.transfer_stands(command.call_id, TransferStage.DONE)
         self.finish(command.call_id, EndCause.TRANSFERRED)

@@ -1,8 +1,8 @@
 """Call control: the buttons of a call card beyond keypad and hang-up."""
 
-from callmanager.api import CallAction, PluginContext, hookimpl
+from callmanager.api import CallAction, CallPairAction, PluginContext, hookimpl
 
-from callmanager_call_control.actions import hold_action, mute_action
+from callmanager_call_control.actions import call_actions, pair_actions
 
 
 class CallControl:
@@ -13,4 +13,8 @@ class CallControl:
 
     @hookimpl
     def callmanager_call_actions(self) -> list[CallAction]:
-        return [hold_action(self._ctx.calls), mute_action(self._ctx.calls)]
+        return call_actions(self._ctx.calls)
+
+    @hookimpl
+    def callmanager_call_pair_actions(self) -> list[CallPairAction]:
+        return pair_actions(self._ctx.calls)

@@ -145,7 +145,8 @@ class Engine:
                 self._report(CommandRefused(command="PlaceCall", failure=failure, call_id=command.call_id))
             case PlaceCall():
                 self._stack.obey(command)
-                self._director.placed(command.call_id)
+                if not command.silent:
+                    self._director.placed(command.call_id)
             case _:
                 self._stack.obey(command)
 

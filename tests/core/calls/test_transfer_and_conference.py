@@ -3,7 +3,20 @@
 from pathlib import Path
 
 import pytest
-from callmanager.api import CallId, CallRemoved, EndCause, Failure, FailureKind, TransferStage, UserError, hookimpl
+from callmanager.api import (
+    CallId,
+    CallPurpose,
+    CallRecord,
+    CallRemoved,
+    CallRequest,
+    EndCause,
+    Failure,
+    FailureKind,
+    TransferStage,
+    TransferState,
+    UserError,
+    hookimpl,
+)
 from callmanager.engine import commands, facts
 from callmanager.testing import Harness, running
 
@@ -129,3 +142,105 @@ async def test_one_call_is_no_conference(phone: Harness) -> None:
     first = connected(phone)
     with pytest.raises(UserError, match="two calls"):
         phone.app.calls.confer([first, first])
+
+
+async def test_a_call_in_the_background_is_silent_holds_nobody_and_is_no_conversation(phone: Harness) -> None:
+    first = connected(phone)
+    phone.engine.commands.clear()
+    request = CallRequest(target="2004", name="Marcus", purpose=CallPurpose.TRANSFER, about=first)
+    watched = phone.app.calls.dial(request)
+    assert phone.engine.sent(commands.SetHeld) == []
+    assert phone.engine.sent(commands.PlaceCall)[-1].silent
+    phone.engine.far_end_answers(watched)
+    call = phone.app.calls.get(watched)
+    assert (call.background, call.muted, call.talking, call.remote.label, call.about) == (True, True, False, "Marcus", first)
+    connected(phone, "2005")
+    assert [command.call_id for command in phone.engine.sent(commands.SetHeld)] == [first]
+
+
+async def test_a_background_call_is_not_told_as_a_call_of_the_user(tmp_path: Path) -> None:
+    ended = []
+
+    class Books:
+        def __init__(self, ctx: object) -> None: ...
+
+        @hookimpl
+        def callmanager_call_ended(self, record: CallRecord) -> None:
+            ended.append(record.remote.number)
+
+    async with running(tmp_path, plugins={"books": Books}) as phone:
+        await phone.connect()
+        first = connected(phone)
+        watched = phone.app.calls.dial(CallRequest(target="2004", purpose=CallPurpose.TRANSFER, about=first))
+        phone.engine.finish(watched)
+        phone.engine.finish(first)
+    assert ended == ["6000"]
+
+
+async def test_what_a_call_is_for_stays_when_a_plugin_changes_the_request(tmp_path: Path) -> None:
+    class Line:
+        def __init__(self, ctx: object) -> None: ...
+
+        @hookimpl
+        def callmanager_prepare_outgoing(self, request: CallRequest) -> CallRequest:
+            return CallRequest(target="9" + request.target)
+
+    async with running(tmp_path, plugins={"line": Line}) as phone:
+        await phone.connect()
+        request = CallRequest(target="2004", name="Marcus", purpose=CallPurpose.CONSULTATION, about=CallId("x"))
+        call = phone.app.calls.get(phone.app.calls.dial(request))
+        assert (call.called, call.remote.label, call.purpose, call.about) == (
+            "92004",
+            "Marcus",
+            CallPurpose.CONSULTATION,
+            "x",
+        )
+
+
+async def test_without_a_plugin_for_it_a_call_is_handed_over_by_the_pbx(phone: Harness) -> None:
+    call_id = connected(phone)
+    phone.app.calls.hand_over(call_id, "(555) 010-0199", name="Marcus")
+    assert phone.engine.sent(commands.Transfer) == [commands.Transfer(call_id=call_id, target="5550100199")]
+
+
+async def test_a_call_is_transferred_once_at_a_time(phone: Harness) -> None:
+    first, second = connected(phone), connected(phone, "2002")
+    phone.app.calls.transfer(first, "2004")
+    for told in (lambda: None, lambda: phone.engine.transfer_stands(first, TransferStage.RINGING)):
+        told()
+        with pytest.raises(UserError, match="already"):
+            phone.app.calls.transfer_to(first, second)
+    phone.engine.transfer_stands(first, TransferStage.FAILED)
+    phone.app.calls.transfer_to(first, second)
+
+
+async def test_a_transfer_that_the_engine_refuses_is_said_on_the_card(phone: Harness) -> None:
+    first, second = connected(phone), connected(phone, "2002")
+    phone.app.calls.transfer_to(first, second)
+    failure = Failure(kind=FailureKind.ENGINE, detail="there is no other answered call")
+    phone.engine.report(facts.CommandRefused(command="TransferTo", failure=failure, call_id=first))
+    transfer = phone.app.calls.get(first).transfer
+    assert (transfer.stage, transfer.target, transfer.failure) == (TransferStage.FAILED, "2002", failure)
+
+
+async def test_nobody_is_transferred_to_an_emergency_number(phone: Harness) -> None:
+    first, second = connected(phone), connected(phone, "911")
+    for work in (
+        lambda: phone.app.calls.transfer(first, "911"),
+        lambda: phone.app.calls.transfer_to(first, second),
+        lambda: phone.app.calls.hand_over(first, "112"),
+    ):
+        with pytest.raises(UserError, match="emergency"):
+            work()
+    assert phone.engine.sent(commands.Transfer) == phone.engine.sent(commands.TransferTo) == []
+
+
+async def test_a_plugin_shows_on_a_call_how_far_its_own_transfer_is(phone: Harness) -> None:
+    first = connected(phone)
+    state = TransferState(target="Marcus\nHale", stage=TransferStage.RINGING, watched=True)
+    phone.app.calls.show_transfer(first, state)
+    assert phone.app.calls.get(first).transfer == TransferState(target="Marcus Hale", stage=TransferStage.RINGING, watched=True)
+    phone.app.calls.show_transfer(first, None)
+    assert phone.app.calls.get(first).transfer is None
+    with pytest.raises(UserError, match="over"):
+        phone.app.calls.show_transfer(CallId("gone"), None)

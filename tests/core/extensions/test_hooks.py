@@ -10,6 +10,7 @@ from callmanager.api import (
     CallerCard,
     CallerDetails,
     CallId,
+    CallPairAction,
     CallRecord,
     CallRequest,
     CallState,
@@ -153,6 +154,30 @@ def test_callmanager_call_actions_are_collected_in_order_with_their_owner(hooks:
     owned = hooks.call_actions()
     assert [(one.plugin_id, one.value.id) for one in owned] == [("a", "early"), ("b", "middle"), ("a", "late")]
     assert {who for who, *_ in reports} == {"b", "c"}
+
+
+async def _nothing(call: Call, other: Call) -> None: ...
+
+
+def test_callmanager_call_pair_actions_are_collected(hooks: Hooks, reports: Reports) -> None:
+    pair = CallPairAction(id="x", label=lambda call, other: "X", icon="x", run=_nothing, available=lambda call, other: True)
+    hooks.register("a", plugin("callmanager_call_pair_actions", lambda self: [pair, action("one", 1)]))
+    assert [(owned.plugin_id, owned.value) for owned in hooks.call_pair_actions()] == [("a", pair)]
+    assert [who for who, *_ in reports] == ["a"]
+
+
+def test_callmanager_hand_over_takes_the_first_way_and_does_not_walk_it(hooks: Hooks, reports: Reports) -> None:
+    walked = []
+
+    hooks.register("late", plugin("callmanager_hand_over", lambda self, call, target, name: lambda: walked.append("late")))
+    hooks.register("mine", plugin("callmanager_hand_over", lambda self, target: lambda: walked.append(target)))
+    hooks.register("wrong", plugin("callmanager_hand_over", lambda self: "by hand"))
+    hooks.register("none", plugin("callmanager_hand_over", lambda self: None))
+    found = hooks.hand_over(CALL, "2004", "Marcus")
+    assert (found.plugin_id, walked) == ("mine", [])
+    found.value()
+    assert walked == ["2004"]
+    assert [who for who, *_ in reports] == ["wrong"]
 
 
 def test_callmanager_panels_are_collected(hooks: Hooks) -> None:

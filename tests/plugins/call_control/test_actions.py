@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from callmanager.api import CallAction, CallState, UserError
+from callmanager.api import CallAction, CallId, CallState, UserError
 from callmanager.engine import commands
 from callmanager.testing import FakeEngine, Harness, running
 from callmanager_call_control.plugin import CallControl
@@ -27,12 +27,18 @@ async def talk(phone: Harness):
     return call_id
 
 
-async def test_the_card_gets_hold_and_mute_in_this_order_with_their_keys(phone: Harness) -> None:
+async def test_the_card_gets_hold_mute_and_swap_in_this_order_with_their_keys(phone: Harness) -> None:
     shown = [
-        (owned.plugin_id, owned.value.label, owned.value.checked_label, owned.value.shortcut)
+        (owned.value.scope.value, owned.value.label, owned.value.checked_label, owned.value.shortcut)
         for owned in phone.app.call_actions()
     ]
-    assert shown == [("call_control", "Hold", "Resume", "Ctrl+H"), ("call_control", "Mute", "Unmute", "Ctrl+M")]
+    assert shown == [
+        ("call", "Hold", "Resume", "Ctrl+H"),
+        ("conference", "Hold all", "Resume all", "Ctrl+H"),
+        ("call", "Mute", "Unmute", "Ctrl+M"),
+        ("conference", "Mute", "Unmute", "Ctrl+M"),
+        ("call", "Swap", "", "Ctrl+J"),
+    ]
 
 
 @pytest.mark.parametrize(("action_id", "attribute"), [("call_control.hold", "held"), ("call_control.mute", "muted")])
@@ -67,3 +73,43 @@ async def test_an_action_is_offered_only_while_connected(phone: Harness, action_
     phone.engine.finish(call_id)
     with pytest.raises(UserError, match="over"):
         await button.run(talking)
+
+
+async def test_swap_goes_on_with_the_held_call_and_with_several_in_turn(phone: Harness) -> None:
+    calls = []
+    for _ in range(3):
+        phone.clock.advance(1)
+        calls.append(await talk(phone))
+    first, second, third = calls
+    await phone.until(lambda: [phone.app.calls.get(each).held for each in calls] == [True, True, False])
+    swap = action(phone, "call_control.swap")
+    for before, after in ((third, first), (first, second), (second, third)):
+        await swap.run(phone.app.calls.get(before))
+        await phone.until(lambda after=after, before=before: talking(phone) == [after])
+    assert not swap.available(phone.app.calls.get(first))
+    phone.app.calls.hang_up(first)
+    phone.app.calls.hang_up(second)
+    await phone.until(lambda: len(phone.app.calls.current()) == 1)
+    assert not swap.available(phone.app.calls.get(third))
+
+
+def talking(phone: Harness) -> list[CallId]:
+    return [call.id for call in phone.app.calls.current() if call.talking]
+
+
+async def test_in_a_conference_hold_and_mute_are_for_all_of_it(phone: Harness) -> None:
+    first, second = await talk(phone), await talk(phone)
+    phone.app.calls.confer([first, second])
+    await phone.until(lambda: all(call.conference and not call.held for call in phone.app.calls.current()))
+    call = phone.app.calls.get(first)
+    assert not action(phone, "call_control.hold").available(call)
+    assert not action(phone, "call_control.mute").available(call)
+    for action_id, attribute in (("call_control.mute_all", "muted"), ("call_control.hold_all", "held")):
+        joint = action(phone, action_id)
+        for wanted in (True, False):
+            await joint.run(phone.app.calls.get(first))
+            await phone.until(
+                lambda wanted=wanted, attribute=attribute: (
+                    {getattr(each, attribute) for each in phone.app.calls.current()} == {wanted}
+                )
+            )

@@ -105,6 +105,11 @@ class Button(QPushButton):
         self._busy = busy
         self.setEnabled(not busy)
 
+    def compact_width(self) -> int:
+        """What it needs as an icon alone."""
+        height = self._height()
+        return height if self._kind is ButtonKind.GHOST or self._size else height + 6
+
     def full_width(self) -> int:
         """What it needs with its text, whatever is shown now; for layouts that decide about `set_compact`."""
         height = self._height()
@@ -114,10 +119,7 @@ class Button(QPushButton):
 
     @override
     def sizeHint(self) -> QSize:
-        height = self._height()
-        if self._compact:
-            return QSize(height, height) if self._kind is ButtonKind.GHOST or self._size else QSize(height + 6, height)
-        return QSize(self.full_width(), height)
+        return QSize(self.compact_width() if self._compact else self.full_width(), self._height())
 
     @override
     def minimumSizeHint(self) -> QSize:

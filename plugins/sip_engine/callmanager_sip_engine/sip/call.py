@@ -88,7 +88,9 @@ class _PjCall(_pj.Call):  # type: ignore[misc]  # pjsua2 has no types
 class SipCall:
     """SIP thread only. After `CallFinished` it says nothing more, whatever pjsip still does in the background."""
 
-    def __init__(self, host: CallHost, account: SipAccount, call_id: CallId, *, pj_call_id: int | None = None) -> None:
+    def __init__(
+        self, host: CallHost, account: SipAccount, call_id: CallId, *, pj_call_id: int | None = None, silent: bool = False
+    ) -> None:
         self.host = host
         self.account = account
         self.id = call_id
@@ -100,7 +102,9 @@ class SipCall:
         self.transfer = TransferControl(self, host)
         self.finished = False
         self.connected = False
-        self.muted = False
+        self.silent = silent
+        """What the far end says is played to nobody here."""
+        self.muted = silent
         self._state = CallState.RINGING if self.incoming else CallState.DIALING
         self._sip_code: int | None = None
         self._remote: Party | None = None

@@ -86,7 +86,8 @@ class CallMediaWatch:
             return
         try:
             self._audio = self._call.pj.getAudioMedia(self._index)
-            self._audio.startTransmit(port)
+            if not self._call.silent:
+                self._audio.startTransmit(port)
             # The level of a connection is set when it is made.
             port.stopTransmit(self._audio)
             parameters = _pj.AudioMediaTransmitParam()

@@ -231,7 +231,7 @@ class SipStack:
         except (BadTarget, ValueError) as error:
             self._fail(command, Failure(kind=FailureKind.NOT_FOUND, detail=str(error)))
             return
-        call = self._calls[command.call_id] = SipCall(self, account, command.call_id)
+        call = self._calls[command.call_id] = SipCall(self, account, command.call_id, silent=command.silent)
         call.place(uri, headers)
 
     def _transfer(self, call: SipCall, command: Transfer) -> None:

@@ -1,0 +1,1 @@
+"""Conference plugin: join calls, part them again, and leave without losing anybody."""
