@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from shots_calls import SCENES as SEVERAL_CALLS
+from shots_calls import Switchboard
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -304,6 +306,7 @@ WITH_PLUGINS = (panels, caller, palette, questions)
 
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     ready, first_launch, in_call, states, offline, settings, locked, incoming, toasts, panels, caller, palette, questions,
+    *SEVERAL_CALLS,
 )  # fmt: skip
 
 
@@ -319,6 +322,11 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
             (Path(profile) / "site").mkdir()
             (Path(profile) / "site" / "site.toml").write_text(LOCKED_SITE, encoding="utf-8")
         plugins: dict[str, Any] = {"call_control": CallControl}
+        if scene in SEVERAL_CALLS:
+            from callmanager_call_control.conference.plugin import Conference
+            from callmanager_call_control.transfer.plugin import Transfer
+
+            plugins |= {"transfer": Transfer, "conference": Conference, "switchboard": Switchboard}
         if scene in WITH_PLUGINS:
             from shots_office import Crm, Office
 

@@ -8,6 +8,7 @@ from callmanager.api import (
     CallEnd,
     CallId,
     CallMedia,
+    CallPurpose,
     CallState,
     CallStatistics,
     Direction,
@@ -15,6 +16,8 @@ from callmanager.api import (
     Failure,
     FailureKind,
     Party,
+    TransferStage,
+    TransferState,
 )
 from callmanager_shell import call_text
 
@@ -99,3 +102,42 @@ def test_quality_is_a_word_with_the_figures_in_its_tip(mos, word):
 def test_a_number_is_not_shown_twice():
     assert call_text.number_of(Party(number="5550104477")) == ""
     assert call_text.name_of(Party(number="5550104477")) == "(555) 010-4477"
+
+
+@pytest.mark.parametrize(
+    ("stage", "failure", "words"),
+    [
+        (TransferStage.ASKED, None, "Transferring to (555) 010-0199…"),
+        (TransferStage.RINGING, None, "Transferring to (555) 010-0199… ringing"),
+        (TransferStage.DONE, None, "Transferring to (555) 010-0199…"),
+        (TransferStage.FAILED, Failure(kind=FailureKind.NO_ANSWER), "(555) 010-0199: nobody answered"),
+        (TransferStage.FAILED, Failure(kind=FailureKind.DECLINED), "(555) 010-0199: the call was declined"),
+        (TransferStage.FAILED, None, "(555) 010-0199: the transfer failed"),
+    ],
+)
+def test_a_transfer_says_how_far_it_is_and_why_it_failed(stage, failure, words):
+    handed = call(held=True, transfer=TransferState(target="5550100199", stage=stage, failure=failure, watched=True))
+    assert call_text.notice(handed).text == words
+    assert words in call_text.spoken(handed)
+    assert call_text.details(handed)[0].text == "On hold"
+    assert "double-click to swap" not in [bit.text for bit in call_text.details(handed)]
+    ended = attrs.evolve(handed, state=CallState.ENDED)
+    assert call_text.notice(ended) is None
+
+
+@pytest.mark.parametrize(
+    ("purpose", "asking", "asked"),
+    [
+        (CallPurpose.CONSULTATION, "asking for Dana Kowalski", "you are asking Marcus Hale"),
+        (CallPurpose.CONFERENCE, "to join Dana Kowalski", "waiting for Marcus Hale to join"),
+    ],
+)
+def test_what_a_call_was_placed_for_is_said_on_both_cards(purpose, asking, asked):
+    caller = call(held=True)
+    other = call(id=CallId("2"), remote=Party(number="2004", name="Marcus Hale"), purpose=purpose, about=CallId("1"))
+    assert asking in [bit.text for bit in call_text.details(other, [caller])]
+    assert asked in [bit.text for bit in call_text.details(caller, [other])]
+    assert asked in call_text.spoken(caller, [other])
+    joined = [attrs.evolve(each, conference=True) for each in (caller, other)]
+    assert call_text.purpose_words(joined[1], joined[:1]) == call_text.purpose_words(joined[0], joined[1:]) == ""
+    assert call_text.purpose_words(other, []) == ""

@@ -25,6 +25,13 @@ def fit_row(row: Sequence[Button], room: int, spacing: int, *, main: Collection[
         wordless.append(last)
     while width(wordless, gone) > room and len(gone) < len(optional):
         gone.append(optional[-1 - len(gone)])
+    if main and not gone:
+        # what stands beside the main thing says what it is, as far as there is room
+        for button in optional:
+            if button in wordless and width([each for each in wordless if each is not button], gone) <= room:
+                wordless.remove(button)
+            else:
+                break
     for button in others:
         button.set_compact(button in wordless)
         button.setVisible(button not in gone)

@@ -92,6 +92,7 @@ class CallCard(QFrame):
         self._timer.setFont(look.font(TypeSize.TIMER, weight=600, tabular=True))
         self._timer.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._timer.setStyleSheet(f"font-size: {TypeSize.TIMER}px; font-weight: 600;")
+        self._notice = MetaLine(look)
         self._quality = MetaLine(look, align_right=True, size=TypeSize.SMALL)
 
         names = QVBoxLayout()
@@ -139,6 +140,7 @@ class CallCard(QFrame):
         layout.setContentsMargins(Space.GROUP + 2, Space.INNER, Space.GROUP - 2, Space.INNER)
         layout.setSpacing(Space.INNER - 2)
         layout.addLayout(top)
+        layout.addWidget(self._notice)
         layout.addWidget(self._row_widget)
 
     def show_call(self, call: Call) -> None:
@@ -149,6 +151,10 @@ class CallCard(QFrame):
         self._avatar.show_person(name=party.name, key=call_text.person_key(party))
         others = [other for other in self._others() if other.id != call.id]
         self._meta.show_bits(*call_text.details(call, others))
+        notice = call_text.notice(call)
+        self._notice.setVisible(notice is not None)
+        if notice is not None:
+            self._notice.show_bits(notice)
         reading = call_text.quality(call)
         self._quality.setVisible(reading is not None)
         if reading is not None:
@@ -178,7 +184,7 @@ class CallCard(QFrame):
 
             self._details = CallerDetailsView(self._look, most=_MOST_DETAILS, parent=self)
             self._details.setContentsMargins(_INDENT, 0, 0, 0)
-            self._rows.insertWidget(1, self._details)
+            self._rows.insertWidget(2, self._details)
         focused: QWidget | None = self.window().focusWidget()
         if details != self._details.details and focused is not None and self._details.isAncestorOf(focused):
             self.focus_lost.emit()
@@ -236,7 +242,7 @@ class CallCard(QFrame):
             side = [self._again, self._close] if call.remote.number or call.remote.uri else [self._close]
         elif call.state is CallState.RINGING:
             side = [self._reject, self._answer]
-        elif call.held and not call.conference:
+        elif call.held and not call.conference and call.transfer is None:
             # a held call is one line: how to get back, how to end, and the rest behind "More"
             side = [self._button_for(state) for state in self._states if _first(state)]
             if any(not _first(state) for state in self._states):
@@ -247,7 +253,8 @@ class CallCard(QFrame):
         elif call.state is CallState.CONNECTED:
             row = [self._button_for(state) for state in self._states]
             main = sum(1 for state in self._states if state.action.emphasis is Emphasis.MAIN)
-            row.insert(min(2 + main, len(row)), self._keypad)
+            if not call.held:
+                row.insert(min(2 + main, len(row)), self._keypad)
             row += [self._more, self._hang_up]
         else:
             early = call.media is not None and call.media.early
@@ -311,7 +318,9 @@ class CallCard(QFrame):
         row = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
         width = self.width() - 2 * Space.GROUP
         main = {self._buttons[state.key] for state in self._states if _main(state) and state.key in self._buttons}
-        fit_row(row, width - Space.GROUP, self._row.spacing(), main=main, last=self._hang_up, more=self._more)
+        if self._call.held:
+            main |= {self._buttons[state.key] for state in self._states if _first(state) and state.key in self._buttons}
+        fit_row(row, width - Space.SIBLING, self._row.spacing(), main=main, last=self._hang_up, more=self._more)
         side = [w for i in range(self._side.count()) if (it := self._side.itemAt(i)) and isinstance(w := it.widget(), Button)]
         if self._call.held and self._call.live and self._more in side:
             # "Resume" may have its word before ending the call has a button: that is in the "More" menu, too

@@ -90,7 +90,7 @@ class DropLight(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         fill = QColor(theme.accent_background)
-        fill.setAlpha(235 if self.label else 120)
+        fill.setAlpha(255 if self.label else 120)
         painter.setBrush(fill)
         painter.setPen(QPen(QColor(theme.accent), 1.5, Qt.PenStyle.DashLine))
         radius = min(float(Radius.CARD), self.height() / 4)

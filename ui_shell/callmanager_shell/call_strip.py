@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from callmanager.api import (
     ActionScope,
@@ -21,11 +21,13 @@ from PySide6.QtWidgets import QGraphicsOpacityEffect, QVBoxLayout, QWidget
 
 from callmanager_shell.actions import ActionState, PairState
 from callmanager_shell.call_card import CallCard
-from callmanager_shell.conference_head import ConferenceHead
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button
 from callmanager_shell.widgets.card_frame import Place
+
+if TYPE_CHECKING:
+    from callmanager_shell.conference_head import ConferenceHead
 
 _LINGER_MS: Final = 3000
 _LINGER_FAILED_MS: Final = 8000
@@ -286,7 +288,7 @@ class CallStrip(QWidget):
             get=self._services.app.calls.get,
             accepts=lambda call: call.id != card.call.id and bool(self._services.actions.pairs(call, card.call)),
             dropped=dropped,
-            label=lambda call: f"{call.remote.label} and {card.call.remote.label}",
+            label=lambda call: f"{call.remote.label} with {card.call.remote.label}…",
         )
 
     def _linger(self, card: CallCard) -> None:
@@ -380,6 +382,8 @@ class CallStrip(QWidget):
     def _show_head(self) -> None:
         members = self._members()
         if members and self._head is None:
+            from callmanager_shell.conference_head import ConferenceHead
+
             self._head = ConferenceHead(self._services.look, self._services.actions, parent=self)
             self._head.action.connect(self.run_action)
             self._head.focus_lost.connect(self.focus_lost)

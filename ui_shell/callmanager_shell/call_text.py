@@ -107,7 +107,11 @@ def transfer_words(transfer: TransferState) -> str:
             return f"{target}: {reason[0].lower()}{reason[1:]}"
 
 
-def _transfer_bit(transfer: TransferState) -> Bit:
+def notice(call: Call) -> Bit | None:
+    """What is said on a line of its own: how far a transfer is, or why it failed."""
+    transfer = call.transfer
+    if transfer is None or not call.live:
+        return None
     if transfer.stage is TransferStage.FAILED:
         hint = explain(transfer.failure).hint if transfer.failure is not None else ""
         tip = " ".join(filter(None, ("The transfer did not work; the caller is still with you.", hint)))
@@ -136,10 +140,6 @@ def details(call: Call, others: Sequence[Call] = ()) -> tuple[Bit, ...]:
     words = state_words(call)
     ended = call.state is CallState.ENDED
     purpose = "" if ended else purpose_words(call, others)
-    if call.transfer is not None and not ended:
-        bits.append(_transfer_bit(call.transfer))
-        if call.transfer.stage is not TransferStage.FAILED:
-            return tuple(bits)
     if words:
         colour = "danger_text" if ended and call.end is not None and call.end.cause is EndCause.FAILED else "muted"
         if call.held or call.remote_held:

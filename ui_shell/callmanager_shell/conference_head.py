@@ -151,7 +151,7 @@ class ConferenceHead(QFrame):
         row = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
         if len(row) > 1:
             main = {self._buttons[state.key] for state in self._states if state.action.emphasis is Emphasis.MAIN}
-            room = self.width() - 3 * Space.GROUP
+            room = self.width() - 2 * Space.GROUP - Space.SIBLING
             fit_row(row, room, self._row.spacing(), main=main, last=row[-1], more=self._more)
 
     @override

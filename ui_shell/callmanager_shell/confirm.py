@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from callmanager.api import Choice, plain
-from PySide6.QtCore import QRect, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 from typing_extensions import override
 
@@ -47,19 +47,11 @@ class QuestionOverlay(Overlay):
         for button in (self.no, *self.buttons):
             button.setAccessibleDescription(f"{title} {text}")
         self.closed.connect(lambda: self._answer(""))
-        in_order = [self.no, *reversed(self.buttons)]
-        buttons: QHBoxLayout | QVBoxLayout
-        if sum(button.full_width() + Space.SIBLING for button in in_order) > _room(window):
-            buttons = QVBoxLayout()  # one below the other, the first choice on top
-            for button in reversed(in_order):
-                button.setMinimumWidth(_room(window) - Space.SIBLING)
-                buttons.addWidget(button)
-        else:
-            buttons = QHBoxLayout()
-            buttons.addStretch()
-            for button in in_order:
-                buttons.addWidget(button)
+        buttons = self._across = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         buttons.setSpacing(Space.SIBLING)
+        for button in (self.no, *reversed(self.buttons)):
+            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
+        buttons.setAlignment(Qt.AlignmentFlag.AlignRight)
         layout = QVBoxLayout(self.card)
         layout.setContentsMargins(Space.WIDE, Space.WIDE - 4, Space.WIDE, Space.WIDE - 4)
         layout.setSpacing(Space.SIBLING)
@@ -75,6 +67,11 @@ class QuestionOverlay(Overlay):
     @override
     def place(self) -> None:
         width = min(_WIDEST, self.width() - 2 * Space.GROUP)
+        wanted = sum(button.full_width() + Space.SIBLING for button in (self.no, *self.buttons))
+        narrow = wanted > width - 2 * Space.WIDE
+        # one below the other, the first choice on top
+        direction = QBoxLayout.Direction.BottomToTop if narrow else QBoxLayout.Direction.LeftToRight
+        self._across.setDirection(direction)
         layout = self.card.layout()
         height = layout.heightForWidth(width) if layout is not None and layout.hasHeightForWidth() else 0
         height = height or self.card.sizeHint().height()
@@ -87,11 +84,6 @@ class QuestionOverlay(Overlay):
             self._answered = True
             self.answered.emit(answer)
             self.close_overlay()
-
-
-def _room(window: QWidget) -> int:
-    """How wide a row of buttons may be."""
-    return min(_WIDEST, window.width() - 2 * Space.GROUP) - 2 * Space.WIDE
 
 
 async def choose(look: Look, parent: QWidget, *, title: str, text: str, choices: Sequence[Choice]) -> str | None:

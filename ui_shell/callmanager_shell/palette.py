@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from callmanager_shell.commands import Entry, Hit, search
 from callmanager_shell.look import Look
-from callmanager_shell.search_overlay import LEFT, SearchOverlay, SearchRows
+from callmanager_shell.search_overlay import LEFT, SearchOverlay, SearchRows, paint_key
 from callmanager_shell.shortcuts import shown
 from callmanager_shell.tokens import TypeSize
 
@@ -47,17 +47,9 @@ class _Rows(SearchRows):
         right = area.right() - 18
         if not entry.shortcut:
             return right
-        theme = self.look.theme
-        font = self.look.font(TypeSize.SMALL)
         text = shown(entry.shortcut)
-        width = QFontMetricsF(font).horizontalAdvance(text) + 14
-        key = QRectF(right - width, middle - 11, width, 22)
-        painter.setPen(QColor(theme.line_strong))
-        painter.setBrush(QColor(theme.surface))
-        painter.drawRoundedRect(key.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        painter.setFont(font)
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(key, int(Qt.AlignmentFlag.AlignCenter), text)
+        width = QFontMetricsF(self.look.font(TypeSize.SMALL)).horizontalAdvance(text) + 14
+        paint_key(painter, self.look, QRectF(right - width, middle - 11, width, 22), text)
         return right - width - 12
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from callmanager.api import Choice, Event, Picked, PickRow, PresenceStatus, plain
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 from typing_extensions import override
 
 from callmanager_shell.ranking import rank
-from callmanager_shell.search_overlay import LEFT, SearchOverlay, SearchRows
+from callmanager_shell.search_overlay import LEFT, SearchOverlay, SearchRows, paint_key
+from callmanager_shell.shortcuts import shown
 from callmanager_shell.tokens import Space, TypeSize
 from callmanager_shell.widgets.avatar import paint_avatar
 from callmanager_shell.widgets.button import Button, ButtonKind
@@ -124,9 +125,11 @@ class Picker(SearchOverlay[PickRow]):
         self._done = False
         head = ElidedText(role="name")
         head.setText(title)
-        head.setContentsMargins(Space.GROUP + 2, Space.SIBLING, Space.GROUP, 0)
-        head.setFixedHeight(_HEAD)
-        self.rows.insertWidget(0, head)
+        head.setFixedHeight(_HEAD - Space.TIGHT)
+        above = QHBoxLayout()
+        above.setContentsMargins(Space.GROUP + 2, Space.TIGHT, Space.GROUP, 0)
+        above.addWidget(head)
+        self.rows.insertLayout(0, above)
         self.buttons: list[Button] = []
         foot = QWidget()
         foot.setFixedHeight(_FOOT)
@@ -141,9 +144,11 @@ class Picker(SearchOverlay[PickRow]):
             button = Button(look, words, icon=choice.icon, kind=kind, hint=hint)
             button.clicked.connect(lambda _checked=False, number=number: self._take(number))
             self.buttons.append(button)
+        self._keys: list[_Key] = []
         for number in reversed(range(len(self.buttons))):
             if number < len(_HINTS):
-                across.addWidget(_Key(_HINTS[number]))
+                self._keys.append(_Key(look, _HINTS[number]))
+                across.addWidget(self._keys[-1])
             across.addWidget(self.buttons[number])
         line = QWidget()
         line.setProperty("role", "line")
@@ -184,6 +189,14 @@ class Picker(SearchOverlay[PickRow]):
         return self._nothing_text or f"Nothing fits “{query.strip()}”."
 
     @override
+    def place(self) -> None:
+        super().place()
+        wanted = sum(button.full_width() + Space.SIBLING for button in self.buttons)
+        wanted += sum(key.width() + Space.SIBLING for key in self._keys) + 2 * Space.GROUP
+        for key in self._keys:
+            key.setVisible(wanted <= self.card.width())
+
+    @override
     def extra_height(self) -> int:
         return _HEAD + _FOOT + Space.TIGHT + 1
 
@@ -200,13 +213,21 @@ class Picker(SearchOverlay[PickRow]):
         self.close_overlay()
 
 
-class _Key(ElidedText):
+class _Key(QWidget):
     """The key that does the same as the button beside it."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(role="small")
-        self.setText(key)
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance(key) + 6)
+    def __init__(self, look: Look, key: str) -> None:
+        super().__init__()
+        self._look = look
+        self._key = shown(key)
+        width = QFontMetricsF(look.font(TypeSize.SMALL)).horizontalAdvance(self._key) + 14
+        self.setFixedSize(round(width), 22)
+
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint_key(painter, self._look, QRectF(self.rect()), self._key)
+        painter.end()
 
 
 async def pick(

@@ -98,6 +98,18 @@ class SearchRows(QStyledItemDelegate):
         return left
 
 
+def paint_key(painter: QPainter, look: Look, area: QRectF, text: str) -> None:
+    """A key of the keyboard, as a small bordered word."""
+    theme = look.theme
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QColor(theme.line_strong))
+    painter.setBrush(QColor(theme.surface))
+    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+    painter.setFont(look.font(TypeSize.SMALL))
+    painter.setPen(QColor(theme.muted))
+    painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), text)
+
+
 def _pieces(title: str, marks: set[int]) -> list[tuple[str, bool]]:
     """The title cut where marking begins and ends."""
     pieces: list[tuple[str, bool]] = []
