@@ -41,7 +41,7 @@ def drag_call(look: Look, source: QWidget, call: Call, *, name: str, key: str) -
     drag = QDrag(source)
     drag.setMimeData(mime_of(call.id))
     drag.setPixmap(_chip(look, name=name, key=key, ratio=source.devicePixelRatioF()))
-    drag.setHotSpot(QPoint(_CHIP // 2, _CHIP // 2))
+    drag.setHotSpot(QPoint(-10, -14))  # beside the pointer, so that the words below it can be read
     drag.exec(Qt.DropAction.LinkAction | Qt.DropAction.MoveAction, Qt.DropAction.LinkAction)
 
 

@@ -63,6 +63,8 @@ class _Watch:
     target: CallId
     name: str
     step: _Step = _Step.CALLING
+    stage: TransferStage = TransferStage.ASKED
+    """What the card says of it."""
     reason: Failure | None = None
     """Why we ended the call to the target ourselves."""
     cancel_timer: Cancel = lambda: None
@@ -93,7 +95,7 @@ class WatchedTransfers:
         call = self._calls.get(call_id)
         if call is None or call.state is not CallState.CONNECTED:
             raise UserError("transfer works when the call is connected")
-        if call_id in self._by_caller:
+        if call_id in self._by_caller or (call.transfer is not None and call.transfer.under_way):
             raise UserError("this call is being transferred already", "Take it back first.")
         refuse_emergency(number)
         options = self._options()
@@ -168,6 +170,8 @@ class WatchedTransfers:
             # resumed on the card, by a double click or by another command: that is taking it back
             self._drop(watch)
             self._clear(watch.caller)
+        elif call.transfer is None or not call.transfer.watched or call.transfer.stage is not watch.stage:
+            self._show(watch, watch.stage)  # something late about a transfer before this one
 
     def _caller_gone(self, watch: _Watch, call: Call) -> None:
         handed_on = watch.step is _Step.CONNECTING and call.end is not None and call.end.cause is EndCause.TRANSFERRED
@@ -244,6 +248,7 @@ class WatchedTransfers:
             self._quietly(lambda: self._calls.hang_up(call_id))
 
     def _show(self, watch: _Watch, stage: TransferStage) -> None:
+        watch.stage = stage
         state = TransferState(target=watch.name, stage=stage, watched=True)
         self._quietly(lambda: self._calls.show_transfer(watch.caller, state))
 

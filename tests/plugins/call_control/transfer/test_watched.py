@@ -275,3 +275,20 @@ async def test_another_conversation_goes_on_while_a_transfer_is_watched(desk: De
     desk.phone.engine.far_end_answers(target)
     await desk.phone.until(lambda: desk.get(caller) is None and desk.get(target) is None)
     assert desk.get(other).talking
+
+
+async def test_a_late_word_about_an_earlier_transfer_does_not_hide_the_present_one(desk: Desk) -> None:
+    caller, _target = await desk.begun()
+    desk.phone.engine.transfer_stands(caller, TransferStage.FAILED, BUSY)
+    await desk.phone.settle()
+    transfer = desk.get(caller).transfer
+    assert (transfer.target, transfer.stage, transfer.watched) == ("Marcus Hale", TransferStage.RINGING, True)
+
+
+async def test_what_the_pbx_is_transferring_already_is_not_transferred_again(desk: Desk) -> None:
+    caller = await desk.caller()
+    desk.phone.engine.obedient = False
+    desk.phone.app.calls.transfer(caller, "2004")
+    desk.phone.engine.transfer_stands(caller, TransferStage.RINGING)
+    with pytest.raises(UserError, match="already"):
+        desk.watched.begin(caller, "2005")
