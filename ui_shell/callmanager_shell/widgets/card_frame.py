@@ -36,6 +36,8 @@ def paint_card(painter: QPainter, theme: Theme, area: QRect, *, bar: str, fill: 
     painter.setPen(QPen(QColor(theme.line), 1))
     painter.drawPath(card)
     if above:
+        if fill == theme.held_background:  # the usual hairline can't be seen on it
+            painter.setPen(QPen(QColor(theme.line_strong), 1))
         painter.drawLine(QLineF(area.left() + _INSET, area.top() + 0.5, area.right() - _INSET, area.top() + 0.5))
     painter.fillPath(card.intersected(strip), QColor(bar))
     painter.setClipping(False)
