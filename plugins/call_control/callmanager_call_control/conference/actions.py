@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -24,26 +25,26 @@ if TYPE_CHECKING:
 CONNECT, END = "connect", "end"
 
 
-def call_actions(desk: ConferenceDesk) -> list[CallAction]:
-    """In the order of the card, then those of the conference's head."""
+def call_actions(desk: Callable[[], ConferenceDesk]) -> list[CallAction]:
+    """In the order of the card, then those of the conference's head. `desk` is asked for when there is a call."""
 
     async def show(kit: UiKit, card: QWidget, call: Call) -> None:
         from callmanager_call_control.panel import pick_target
 
         title = f"Call somebody to join {call.remote.label}"
         choices = (Choice(id="call", label="Call to join", icon="conference"),)
-        picked = await pick_target(kit, card, title=title, targets=desk.targets(call), choices=choices)
+        picked = await pick_target(kit, card, title=title, targets=desk().targets(call), choices=choices)
         if picked is not None:
-            desk.invite(call, picked[0])
+            desk().invite(call, picked[0])
 
     async def merge(call: Call) -> None:
-        desk.merge(call)
+        desk().merge(call)
 
     async def split(call: Call) -> None:
-        desk.split(call)
+        desk().split(call)
 
     async def leave(kit: UiKit, card: QWidget, _call: Call) -> None:
-        members = desk.members()
+        members = desk().members()
         if len(members) != 2:
             if await kit.confirm(
                 card,
@@ -52,7 +53,7 @@ def call_actions(desk: ConferenceDesk) -> list[CallAction]:
                 action="End all calls",
                 destructive=True,
             ):
-                desk.end()
+                desk().end()
             return
         one, other = members
         answer = await kit.choose(
@@ -65,16 +66,16 @@ def call_actions(desk: ConferenceDesk) -> list[CallAction]:
             ),
         )
         if answer == CONNECT:
-            desk.connect(one, other)
+            desk().connect(one, other)
         elif answer == END:
-            desk.end()
+            desk().end()
 
     def invited(call: Call) -> bool:
         return call.purpose is CallPurpose.CONFERENCE and call.talking
 
     def alone(call: Call) -> bool:
-        free = desk.ready(call) and not call.conference
-        return free and not desk.can_merge(call) and not desk.waiting_for(call)
+        free = desk().ready(call) and not call.conference
+        return free and not desk().can_merge(call) and not desk().waiting_for(call)
 
     return [
         CallAction(
@@ -85,7 +86,7 @@ def call_actions(desk: ConferenceDesk) -> list[CallAction]:
             order=6,
             emphasis=Emphasis.MAIN,
             run=merge,
-            available=lambda call: invited(call) and desk.can_merge(call),
+            available=lambda call: invited(call) and desk().can_merge(call),
         ),
         CallAction(
             id="conference.merge",
@@ -94,7 +95,7 @@ def call_actions(desk: ConferenceDesk) -> list[CallAction]:
             shortcut="Ctrl+Shift+M",
             order=40,
             run=merge,
-            available=lambda call: not invited(call) and desk.can_merge(call),
+            available=lambda call: not invited(call) and desk().can_merge(call),
         ),
         CallAction(
             id="conference.invite",
@@ -121,7 +122,7 @@ def call_actions(desk: ConferenceDesk) -> list[CallAction]:
             scope=ActionScope.CONFERENCE,
             order=30,
             show=show,
-            available=lambda call: not call.held and not desk.outsiders(),
+            available=lambda call: not call.held and not desk().outsiders(),
         ),
         CallAction(
             id="conference.part",
@@ -145,14 +146,14 @@ def call_actions(desk: ConferenceDesk) -> list[CallAction]:
     ]
 
 
-def pair_actions(desk: ConferenceDesk) -> list[CallPairAction]:
+def pair_actions(desk: Callable[[], ConferenceDesk]) -> list[CallPairAction]:
     """For one card dropped on another."""
 
     async def join(call: Call, other: Call) -> None:
-        desk.join(call, other)
+        desk().join(call, other)
 
     def possible(call: Call, other: Call) -> bool:
-        return desk.ready(call) and desk.ready(other) and not (call.conference and other.conference)
+        return desk().ready(call) and desk().ready(other) and not (call.conference and other.conference)
 
     return [
         CallPairAction(

@@ -1,21 +1,37 @@
 """Conference: join calls, part them again, and leave without losing anybody."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from callmanager.api import CallAction, CallPairAction, PluginContext, hookimpl
 
 from callmanager_call_control.conference.actions import call_actions, pair_actions
-from callmanager_call_control.conference.desk import ConferenceDesk
+
+if TYPE_CHECKING:
+    from callmanager_call_control.conference.desk import ConferenceDesk
 
 
 class Conference:
     """Contributes the buttons of a conference."""
 
     def __init__(self, ctx: PluginContext) -> None:
-        self.desk = ConferenceDesk(ctx)
+        self._ctx = ctx
+        self._desk: ConferenceDesk | None = None
+
+    @property
+    def desk(self) -> ConferenceDesk:
+        """Made with the first call: the launch does not wait for it."""
+        if self._desk is None:
+            from callmanager_call_control.conference.desk import ConferenceDesk
+
+            self._desk = ConferenceDesk(self._ctx)
+        return self._desk
 
     @hookimpl
     def callmanager_call_actions(self) -> list[CallAction]:
-        return call_actions(self.desk)
+        return call_actions(lambda: self.desk)
 
     @hookimpl
     def callmanager_call_pair_actions(self) -> list[CallPairAction]:
-        return pair_actions(self.desk)
+        return pair_actions(lambda: self.desk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -30,38 +31,38 @@ CHOICES = (
 )
 
 
-def call_actions(desk: TransferDesk) -> list[CallAction]:
-    """In the order of the card."""
+def call_actions(desk: Callable[[], TransferDesk]) -> list[CallAction]:
+    """In the order of the card. `desk` is asked for when there is a call, so that launching need not wait for it."""
 
     def transferable(call: Call) -> bool:
-        consulting = call.purpose is CallPurpose.CONSULTATION and desk.pair(call) is not None
+        consulting = call.purpose is CallPurpose.CONSULTATION and desk().pair(call) is not None
         return call.state is CallState.CONNECTED and not under_way(call) and not call.conference and not consulting
 
     def consultation(call: Call) -> bool:
-        pair = desk.pair(call)
+        pair = desk().pair(call)
         return pair is not None and not under_way(pair[0]) and not call.conference
 
     def answered(call: Call) -> bool:
-        pair = desk.pair(call)
+        pair = desk().pair(call)
         return consultation(call) and pair is not None and pair[1].state is CallState.CONNECTED
 
     async def show(kit: UiKit, card: QWidget, call: Call) -> None:
         from callmanager_call_control.panel import pick_target
 
         title = f"Transfer {call.remote.label}"
-        picked = await pick_target(kit, card, title=title, targets=desk.targets(call), choices=CHOICES)
+        picked = await pick_target(kit, card, title=title, targets=desk().targets(call), choices=CHOICES)
         if picked is not None:
             target, choice = picked
-            (desk.now if choice == NOW else desk.ask_first)(call, target)
+            (desk().now if choice == NOW else desk().ask_first)(call, target)
 
     async def take_back(call: Call) -> None:
-        desk.take_back(call)
+        desk().take_back(call)
 
     async def complete(call: Call) -> None:
-        desk.complete(call)
+        desk().complete(call)
 
     async def back(call: Call) -> None:
-        desk.back(call)
+        desk().back(call)
 
     return [
         CallAction(

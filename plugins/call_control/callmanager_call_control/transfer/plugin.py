@@ -1,6 +1,9 @@
 """Transfer: hand a call to somebody else, and have the caller back whenever that fails."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from callmanager.api import (
     Call,
@@ -12,10 +15,11 @@ from callmanager.api import (
     hookimpl,
 )
 
-from callmanager_call_control.targets import Target
 from callmanager_call_control.transfer.actions import call_actions, contact_actions, pair_actions
-from callmanager_call_control.transfer.desk import TransferDesk
 from callmanager_call_control.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from callmanager_call_control.transfer.desk import TransferDesk
 
 
 class Transfer:
@@ -23,11 +27,20 @@ class Transfer:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self.desk = TransferDesk(ctx)
+        self._desk: TransferDesk | None = None
+
+    @property
+    def desk(self) -> TransferDesk:
+        """Made with the first call: the launch does not wait for it."""
+        if self._desk is None:
+            from callmanager_call_control.transfer.desk import TransferDesk
+
+            self._desk = TransferDesk(self._ctx)
+        return self._desk
 
     @hookimpl
     def callmanager_call_actions(self) -> list[CallAction]:
-        return call_actions(self.desk)
+        return call_actions(lambda: self.desk)
 
     @hookimpl
     def callmanager_call_pair_actions(self) -> list[CallPairAction]:
@@ -35,7 +48,12 @@ class Transfer:
 
     @hookimpl
     def callmanager_hand_over(self, call: Call, target: str, name: str) -> Callable[[], None]:
-        return lambda: self.desk.now(call, Target(name=name, number=target))
+        def begin() -> None:
+            from callmanager_call_control.targets import Target
+
+            self.desk.now(call, Target(name=name, number=target))
+
+        return begin
 
     @hookimpl
     def callmanager_contact_actions(self) -> list[ContactAction]:
