@@ -92,6 +92,9 @@ def _start(launch: Launch, endpoint: str, started: float) -> int:
     if app is None:
         return ExitCode.CANNOT_START
     app.prepare()  # the engine's process starts while Qt is being imported
+    from callmanager_shell.qt_imports import import_qt
+
+    import_qt()
     from callmanager_shell.run import run
 
     return run(app, endpoint, hidden=launch.hidden, dial=launch.argument if launch.command == "dial" else "", started=started)

@@ -66,7 +66,6 @@ def run(app: Application, endpoint: str, *, hidden: bool, dial: str, started: fl
             lambda: _log.info("window shown %.0f ms after the start", (time.monotonic() - started) * 1000)
         )
         shell.present()
-        gc.freeze()
         gc.enable()
         return int(loop.run_until_complete(life()))
     finally:

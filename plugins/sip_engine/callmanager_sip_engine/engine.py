@@ -107,10 +107,7 @@ class Engine:
         from callmanager_sip_engine.sip.endpoint import SipEndpoint
         from callmanager_sip_engine.sip.stack import SipStack
 
-        # Begins again here (see `process.main`), and passes over what was loaded, for it stands still while it looks. Objects
-        # of pjsua2 must not be among that: `SipEndpoint.close` relies on collecting them.
-        gc.freeze()
-        gc.enable()
+        gc.enable()  # see `process.main`
         self._stack = SipStack(SipEndpoint(self._audio, user_agent="PC CallManager"), self.from_sip)
         self._stack.start()
         self._stack.thread.wait_opened()
