@@ -11,11 +11,15 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
+from typing import Any
 
 import aioice
 import attrs
 from aioice.candidate import candidate_priority
 from aioice.ice import get_host_addresses
+from aioice.turn import TurnTransport
+from typing_extensions import override
 
 from callmanager_sip_engine.edge.settings import TurnServer, parse_server
 
@@ -23,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _WARM_SECONDS = 25.0  # shorter than the shortest common lifetime of a UDP mapping, 30 s
 _PATIENCE = 0.4
+_MOST_WAITING_OCTETS = 20_000  # two seconds of voice; older packets would only be heard as delay
 _TOP_PREFERENCE = 65535
 
 
@@ -34,6 +39,41 @@ class IceServers:
     turn: TurnServer | None = None
 
 
+class MediaConnection(aioice.Connection):
+    """An ICE connection that hands over each datagram as it arrives, and sends at once.
+
+    aioice itself goes through a queue and a task, which is a turn of the loop for each packet of each direction.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._take: Callable[[bytes], None] | None = None
+
+    def deliver_to(self, take: Callable[[bytes], None]) -> None:
+        """Call `take` with everything that comes from now on; what `recv` would still give came before."""
+        self._take = take
+
+    def send_now(self, datagram: bytes) -> bool:
+        """Whether it was sent: not without a nominated pair, nor behind two seconds of voice that the socket did not take."""
+        pair = self._nominated.get(1)
+        if pair is None:
+            return False
+        transport: Any = pair.protocol.transport
+        # Through TURN, aioice's own transport stands here, which has no such figure.
+        waiting = 0 if isinstance(pair.protocol.transport, TurnTransport) else transport.get_write_buffer_size()
+        if waiting > _MOST_WAITING_OCTETS:
+            return False
+        transport.sendto(datagram, pair.remote_addr)
+        return True
+
+    @override
+    def data_received(self, data: bytes, component: int) -> None:
+        if self._take is None:
+            super().data_received(data, component)
+        else:
+            self._take(data)
+
+
 class IcePool:
     """Hands out gathered connections at once; loop thread only."""
 
@@ -42,7 +82,7 @@ class IcePool:
         self._turn = [(server, *parse_server(server.url)) for server in turn_servers]
         self._next_stun = 0
         self._next_turn = 0
-        self._warm: asyncio.Task[aioice.Connection] | None = None
+        self._warm: asyncio.Task[MediaConnection] | None = None
         self._warm_since = 0.0
         self._warm_addresses: frozenset[str] = frozenset()
         self._refresh: asyncio.TimerHandle | None = None
@@ -67,7 +107,7 @@ class IcePool:
         if self._warm is None:
             self.warm()
 
-    async def take(self, *, controlling: bool) -> aioice.Connection:
+    async def take(self, *, controlling: bool) -> MediaConnection:
         """Return a gathered connection within half a second, with host candidates alone when the servers are slower.
 
         Leaves the pool empty, as gathering would take time from the INVITE under way: see `refill`.
@@ -78,7 +118,7 @@ class IcePool:
         if warm is not None and self._warm_addresses != _local_addresses():
             self._discard(warm)
             warm = None
-        connection: aioice.Connection | None = None
+        connection: MediaConnection | None = None
         if warm is not None:
             done, _ = await asyncio.wait([warm], timeout=_PATIENCE)
             if done and not warm.cancelled() and warm.exception() is None:
@@ -86,7 +126,7 @@ class IcePool:
             else:
                 self._discard(warm)
         if connection is None:
-            connection = aioice.Connection(ice_controlling=controlling)
+            connection = MediaConnection(ice_controlling=controlling)
             await connection.gather_candidates()
         connection.ice_controlling = controlling
         rank_candidates(connection, preferred=self.preferred_address)
@@ -98,10 +138,10 @@ class IcePool:
         if self._discarding:
             await asyncio.wait(set(self._discarding))
 
-    async def _gather(self) -> aioice.Connection:
+    async def _gather(self) -> MediaConnection:
         stun = self._stun[self._next_stun % len(self._stun)] if self._stun else None
         turn = self._turn[self._next_turn % len(self._turn)] if self._turn else None
-        connection = aioice.Connection(
+        connection = MediaConnection(
             ice_controlling=True,
             stun_server=stun,
             turn_server=(turn[2], turn[3]) if turn else None,
@@ -132,7 +172,7 @@ class IcePool:
             self._discard(self._warm)
             self._warm = None
 
-    def _discard(self, warm: asyncio.Task[aioice.Connection]) -> None:
+    def _discard(self, warm: asyncio.Task[MediaConnection]) -> None:
         task = asyncio.create_task(_close_gathered(warm), name="edge-ice-discard")
         self._discarding.add(task)
         task.add_done_callback(self._discarding.discard)
@@ -156,7 +196,7 @@ def default_candidate(connection: aioice.Connection) -> aioice.Candidate | None:
     return ranked[0] if ranked else None
 
 
-async def _close_gathered(warm: asyncio.Task[aioice.Connection]) -> None:
+async def _close_gathered(warm: asyncio.Task[MediaConnection]) -> None:
     # not cancelled: aioice would leave its STUN queries running; it ends them itself after five seconds at most
     with contextlib.suppress(OSError):
         connection = await warm

@@ -9,7 +9,7 @@ import pytest
 from audio_bench.processes import wait_until
 from callmanager.api import AudioDevice, AudioRole
 from callmanager_sip_engine.audio.frames import RATE, Samples
-from callmanager_sip_engine.audio.streams import PERIOD_MILLISECONDS, Hardware, MiniaudioHardware
+from callmanager_sip_engine.audio.streams import PLAYBACK, Hardware, MiniaudioHardware
 
 
 class Counting:
@@ -52,7 +52,7 @@ def test_a_stream_moves_one_period_at_a_time_until_it_is_closed(hardware: Hardwa
     assert stream.alive(time.monotonic())
     stream.close()
     seen = len(feed.counts)
-    assert set(feed.counts) == {RATE * PERIOD_MILLISECONDS // 1000}
+    assert set(feed.counts) == {RATE * PLAYBACK[0] // 1000}
     assert not stream.alive(time.monotonic() + 1)
     assert len(feed.counts) == seen
 
