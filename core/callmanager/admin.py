@@ -10,6 +10,7 @@ from pathlib import Path
 
 from callmanager.app import Application, AppOptions
 from callmanager.errors import UserError
+from callmanager.model.permissions import Permission, Permissions
 from callmanager.model.plugins import PluginRecord, PluginState
 
 
@@ -41,7 +42,7 @@ async def _list(options: AppOptions, *, as_json: bool) -> int:
         sys.stdout.write(_as_json(records) if as_json else _as_table(records))
     finally:
         await app.stop()
-    return 1 if any(record.state is PluginState.FAILED for record in records) else 0
+    return app.leave(1 if any(record.state is PluginState.FAILED for record in records) else 0)
 
 
 def _as_table(records: Sequence[PluginRecord]) -> str:
@@ -55,13 +56,28 @@ def _as_table(records: Sequence[PluginRecord]) -> str:
 def _as_json(records: Sequence[PluginRecord]) -> str:
     import json
 
-    wanted = ("id", "distribution", "version", "reason")
-    return (
-        json.dumps(
-            [{"state": record.state.value} | {name: getattr(record, name) for name in wanted} for record in records], indent=2
-        )
-        + "\n"
-    )
+    return json.dumps([_plain(record) for record in records], indent=2) + "\n"
+
+
+def _plain(record: PluginRecord) -> dict[str, object]:
+    wanted = ("id", "title", "summary", "distribution", "version", "author", "home_page", "built_in", "reason", "switch_note")
+    return {
+        "state": record.state.value,
+        **{name: getattr(record, name) for name in wanted},
+        "left_running": list(record.left),
+        "permissions": _needs(record.declared),
+        "granted": _needs(record.granted),
+    }
+
+
+def _needs(permissions: Permissions | None) -> dict[str, object] | None:
+    """The permissions that are there, as in the site file; none for what is not known before the plugin is switched on."""
+    if permissions is None:
+        return None
+    return {
+        permission.value: list(permissions.network) if permission is Permission.NETWORK else True
+        for permission in permissions.all()
+    }
 
 
 if __name__ == "__main__":

@@ -32,10 +32,12 @@ from callmanager.contributions import (
     SettingsSection,
 )
 from callmanager.engine.driver import EngineDriver
+from callmanager.engine.seat import EngineSeat
 from callmanager.errors import CallManagerError, UserError
 from callmanager.events import Event
 from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
+from callmanager.extensions.permissions import Grant, read_restrictions
 from callmanager.extensions.policy import read_policy
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
@@ -131,7 +133,10 @@ class Application:
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
-        policy, complaints = read_policy(self.settings.site_table("plugins"))
+        table = self.settings.site_table("plugins")
+        restrictions, complaints = read_restrictions(table)
+        policy, more = read_policy({key: value for key, value in table.items() if key != "permissions"})
+        complaints += more
         if complaints:
             self.problems.raise_problem(
                 SITE_PROBLEM,
@@ -146,6 +151,8 @@ class Application:
             settings=self.settings,
             build_context=self._context,
             policy=policy,
+            seat=EngineSeat(self._driver, in_call=lambda: bool(self.calls.current())),
+            restrictions=restrictions,
             demo=options.demo,
         )
         self.accounts = AccountService(
@@ -227,12 +234,26 @@ class Application:
         self.plugins.stopping()
         await self.tasks.close()
         await self._driver.stop()
-        await self.plugins.stop()
+        left = await self.plugins.stop()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
-        _log.info("stopped")
+        _log.info("stopped%s", f", except {'; '.join(left)}" if left else "")
         self._close_log()
+
+    def leave(self, code: int) -> int:
+        """The way out after `stop`: returns the exit code, or ends the process with it where a plugin has left something
+        running that the interpreter would wait for without end."""
+        if self._stopped and self.plugins.holds_exit():
+            import os
+            import sys
+
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            logging.shutdown()
+            os._exit(code)
+        return code
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -304,7 +325,7 @@ class Application:
             details="".join(traceback.format_exception(error))[-8000:],
             severity=Severity.ERROR,
         )
-        self.plugins.fault(owner)
+        self.plugins.fault(owner, error, doing=doing)
 
     def _bus_fault(self, error: Exception, *, event: Event, handler: str, owner: str, published_at: str) -> None:
         doing = f"{handler} for {type(event).__name__} (published at {published_at})"
@@ -313,7 +334,7 @@ class Application:
             return
         self.report_fault(error, owner=owner, doing=doing)
 
-    def _context(self, plugin_id: str) -> PluginContext:
+    def _context(self, plugin_id: str, grant: Grant) -> PluginContext:
         return PluginContext(
             plugin_id=plugin_id,
             paths=self.paths,
@@ -325,4 +346,5 @@ class Application:
             settings=self.settings,
             secrets=self.secrets,
             report_fault=self.report_fault,
+            grant=grant,
         )

@@ -45,6 +45,7 @@ class CallActions:
     def reload(self) -> None:
         """After `ContributionsChanged`."""
         self._actions = sorted(self._source(), key=lambda owned: (owned.value.order, owned.value.id))
+        self._blamed &= {f"{owned.plugin_id}/{owned.value.id}" for owned in self._actions}
 
     def all(self) -> tuple[OwnedAction, ...]:
         return tuple(self._actions)

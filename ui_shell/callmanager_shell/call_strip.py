@@ -25,6 +25,7 @@ class CallStrip(QWidget):
     count_changed = Signal(int)
     keypad_wanted = Signal(str, QWidget)
     focus_lost = Signal()
+    actions_changed = Signal()
 
     def __init__(self, services: ShellServices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -218,3 +219,4 @@ class CallStrip(QWidget):
         self._services.actions.reload()
         for card in self._cards.values():
             card.refresh_actions()
+        self.actions_changed.emit()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callmanager.api import ContributionsChanged, Panel, PanelArea, UiKit
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from callmanager_shell.services import ShellServices
@@ -69,6 +69,8 @@ class PanelPage(QWidget):
 class PanelHost(QTabWidget):
     """The tabs of area `MAIN`. Follows plugins that come and go."""
 
+    count_changed = Signal(int)
+
     def __init__(self, services: ShellServices, kit_for: Callable[[str], UiKit], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._services = services
@@ -107,6 +109,7 @@ class PanelHost(QTabWidget):
         self._tint()
         self.setVisible(bool(wanted))
         self._shown(self.currentIndex())
+        self.count_changed.emit(self.count())
 
     def _pages(self) -> list[PanelPage]:
         return [page for index in range(self.count()) if isinstance(page := self.widget(index), PanelPage)]

@@ -27,7 +27,8 @@ class TaskOwner:
     def __init__(self, *, report_fault: ReportFault, show_error: ShowError) -> None:
         self._report_fault = report_fault
         self._show_error = show_error
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._stopped = False
 
     def run(
         self,
@@ -40,15 +41,23 @@ class TaskOwner:
     ) -> None:
         """Start `work`; `done` is called at its end, however it ended, unless the widget is gone by then."""
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guard(work, name, doing))
-        self._tasks.add(task)
-        link = owner.destroyed.connect(lambda: task.cancel())  # noqa: PLW0108 - the signal's argument must not become the message
+        self._tasks[task] = name
+        gone = False
+
+        def owner_is_gone() -> None:
+            nonlocal gone
+            gone = True
+            task.cancel()
+
+        link = owner.destroyed.connect(lambda: owner_is_gone())  # noqa: PLW0108 - the signal has an argument
 
         def finished(ended: asyncio.Task[None]) -> None:
-            self._tasks.discard(ended)
-            if not ended.cancelled():
-                QObject.disconnect(link)
-                if done is not None:
-                    done()
+            self._tasks.pop(ended, None)
+            if gone or self._stopped:
+                return
+            QObject.disconnect(link)
+            if done is not None:
+                done()
 
         task.add_done_callback(finished)
 
@@ -64,8 +73,14 @@ class TaskOwner:
         assert isinstance(signal, SignalInstance)
         signal.connect(lambda *arguments: self.run(owner, work(*arguments), name=name))
 
+    def cancel(self, name: str) -> None:
+        """End what was started in this name: the plugin is switched off."""
+        for task in [task for task, owner in self._tasks.items() if owner == name]:
+            task.cancel()
+
     async def stop(self) -> None:
         """Cancel what still runs; for the end of the program."""
+        self._stopped = True
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

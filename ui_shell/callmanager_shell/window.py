@@ -10,6 +10,8 @@ from callmanager.api import (
     AppearanceSettings,
     CallId,
     NoticePosted,
+    PluginState,
+    PluginStateChanged,
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
@@ -22,6 +24,7 @@ from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut, QShowEven
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from callmanager_shell.action_shortcuts import ActionShortcuts
 from callmanager_shell.banner import ProblemBanner
 from callmanager_shell.call_strip import CallStrip
 from callmanager_shell.connection_text import CONNECTION_PROBLEMS, connection_view
@@ -97,6 +100,7 @@ class MainWindow(QMainWindow):
         phone_layout.addWidget(self.empty, 1)
         phone_layout.addWidget(self.panels, 2)
         self.empty.setVisible(self.panels.count() == 0)
+        self.panels.count_changed.connect(self._follow_panels)
         self._pages = QStackedWidget()
         self._pages.addWidget(phone)
 
@@ -141,10 +145,13 @@ class MainWindow(QMainWindow):
         ]
         for sequence, handler in keys:
             QShortcut(QKeySequence(sequence), self, activated=handler)  # type: ignore[call-overload]  # PySide's property style
-        # what plugins contribute, each once: Ctrl+M and Ctrl+H are call control's
-        for sequence in dict.fromkeys(owned.value.shortcut for owned in self._services.actions.all() if owned.value.shortcut):
-            shortcut = QShortcut(QKeySequence(sequence), self)
-            shortcut.activated.connect(lambda sequence=sequence: self.strip.run_shortcut(sequence))
+        # what plugins contribute: Ctrl+M and Ctrl+H are call control's
+        self.action_shortcuts = ActionShortcuts(self, self.strip.run_shortcut, reserved=[sequence for sequence, _ in keys])
+        self.strip.actions_changed.connect(self._follow_shortcuts)
+        self._follow_shortcuts()
+
+    def _follow_shortcuts(self) -> None:
+        self.action_shortcuts.follow(owned.value.shortcut for owned in self._services.actions.all())
 
     def _subscribe(self) -> None:
         bus = self._services.app.bus
@@ -155,6 +162,7 @@ class MainWindow(QMainWindow):
             bus.subscribe(ProblemCleared, lambda _event: self._follow(), owner="shell"),
             bus.subscribe(SettingsChanged, self._follow_settings, owner="shell"),
             bus.subscribe(NoticePosted, self._show_notice, owner="shell"),
+            bus.subscribe(PluginStateChanged, self._follow_plugin, owner="shell"),
         ]
 
     def close_down(self) -> None:
@@ -274,6 +282,15 @@ class MainWindow(QMainWindow):
     def _follow_settings(self, event: SettingsChanged) -> None:
         if isinstance(event.after, AppearanceSettings):
             self._services.look.choose(event.after.theme, event.after.density)
+
+    def _follow_panels(self, count: int) -> None:
+        self.empty.setVisible(count == 0)
+        self._follow_problems()
+
+    def _follow_plugin(self, event: PluginStateChanged) -> None:
+        """What buttons of a plugin have begun ends with it."""
+        if event.state is not PluginState.ACTIVE:
+            self._services.tasks.cancel(event.plugin_id)
 
     def _show_notice(self, event: NoticePosted) -> None:
         notice = event.notice
