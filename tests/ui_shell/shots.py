@@ -183,8 +183,69 @@ async def toasts(stage: Stage) -> None:
     await stage.shot("toasts")
 
 
+SITE_OF_PLUGINS = """
+[plugins]
+disabled = ["exits"]
+enabled = ["healthy"]
+[plugins.permissions.leaks]
+contacts = false
+"""
+
+
+async def plugins(stage: Stage) -> None:
+    """Good and bad ones, from real distributions in a folder."""
+    from callmanager.extensions.discovery import discover
+    from contract import bad_plugins
+    from contract.bad_plugins import named
+
+    wanted = ("healthy", "leaks", "import_error", "raises", "exits", "panel", "endless", "wrong_signature")
+    with tempfile.TemporaryDirectory() as folder, bad_plugins.cleaned_up():
+        bad_plugins.write(Path(folder), *(named(name) for name in wanted))
+        found = [candidate for candidate in discover([Path(folder)]) if candidate.id != "call_control"]
+        host = stage.harness.app.plugins
+        host.load(found)
+        host.started()
+        await stage.harness.connect()
+        for _ in range(3):
+            stage.harness.app.calls.dial("6001")
+            await stage.harness.settle()
+            for call in stage.harness.app.calls.current():
+                stage.harness.app.calls.hang_up(call.id)
+            await stage.harness.settle()
+        for card in stage.window.strip.cards():
+            stage.window.strip._remove(card.call.id)
+        await host.disable("endless")
+        for toast in stage.services.toasts.current():
+            stage.services.toasts._dismiss(toast)
+        stage.window.open_settings()
+        page = stage.window.settings_page
+        for section in ("connection", "audio", "appearance"):
+            page.card(section).expand(False)
+        await stage.shot("plugins-folded", size=(480, 500))
+        page.card("plugins").expand(True)
+        await stage.shot("plugins", size=(480, 1500))
+        await stage.shot("plugins-narrow", size=(380, 1600))
+        await stage.shot("plugins-wide", size=(1080, 1300))
+        section = page.card("plugins").body
+        for name in ("leaks", "import_error", "endless", "exits"):
+            section.row(name).fold.toggle()
+        await stage.shot("plugins-details", size=(480, 3000))
+        await stage.shot("plugins-details-narrow", size=(380, 3400))
+        for name in ("leaks", "import_error", "endless", "exits"):
+            section.row(name).fold.toggle()
+        section.row("call_control").set_busy(True)
+        section.filter.setText("call")
+        await stage.shot("plugins-filter", size=(480, 800))
+        section.filter.setText("fax machine")
+        await stage.shot("plugins-none", size=(480, 600))
+        bad_plugins.let_go()
+        await asyncio.sleep(0.1)
+
+
+SITES = {"plugins": SITE_OF_PLUGINS}
+
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
-    ready, first_launch, in_call, states, offline, settings, incoming, toasts,
+    ready, first_launch, in_call, states, offline, settings, plugins, incoming, toasts,
 )  # fmt: skip
 
 
@@ -196,6 +257,9 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
     from callmanager_shell.window import MainWindow
 
     with tempfile.TemporaryDirectory() as profile:
+        if scene.__name__ in SITES:
+            (Path(profile) / "site").mkdir()
+            (Path(profile) / "site" / "site.toml").write_text(SITES[scene.__name__])
         async with running(Path(profile), plugins={"call_control": CallControl}) as harness:
             look = Look(app, choice=theme)
             services = make_services(harness.app, look, clock=harness.clock)

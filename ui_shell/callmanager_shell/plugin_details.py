@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from callmanager.api import PluginRecord
-from PySide6.QtCore import QRectF, Qt, QUrl
-from PySide6.QtGui import QColor, QDesktopServices, QFont, QFontDatabase, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, Qt, QTimer, QUrl
+from PySide6.QtGui import QColor, QDesktopServices, QFont, QFontDatabase, QGuiApplication, QPainter, QPaintEvent, QTextCursor, QTextOption
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -42,7 +42,7 @@ class PluginDetails(QWidget):
         self._services = services
         self._record = record
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setContentsMargins(0, 0, 0, Space.INNER)
         self._layout.setSpacing(Space.SIBLING)
         self._add_needs()
         self._add_facts()
@@ -124,14 +124,15 @@ class PluginDetails(QWidget):
         self._layout.addLayout(line)
         trace = QPlainTextEdit(self._record.error.rstrip())
         trace.setReadOnly(True)
-        trace.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        trace.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         trace.setFont(self._mono())
         trace.setTabChangesFocus(True)
         trace.setFixedHeight(_TRACE_HEIGHT)
         trace.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         trace.setAccessibleName(f"What went wrong with {self._record.title}")
-        trace.verticalScrollBar().setValue(trace.verticalScrollBar().maximum())  # the last line names the error
         self._layout.addWidget(trace)
+        trace.moveCursor(QTextCursor.MoveOperation.End)  # the last line names the error
+        QTimer.singleShot(0, trace, trace.ensureCursorVisible)
 
     @staticmethod
     def _mono() -> QFont:

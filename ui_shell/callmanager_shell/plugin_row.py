@@ -13,7 +13,8 @@ from callmanager_shell.look import Look
 from callmanager_shell.plugin_details import PluginDetails
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import Radius, Space, TypeSize
-from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.button import Button
+from callmanager_shell.widgets.fold import Fold
 from callmanager_shell.widgets.meta_line import Bit, MetaLine
 from callmanager_shell.widgets.state_mark import StateMark
 from callmanager_shell.widgets.switch import Switch
@@ -120,10 +121,11 @@ class PluginRow(QWidget):
         self.switch = Switch(self._look, "")
         self.switch.clicked.connect(self.switch_wanted)
         self._summary = Text(role="muted", wrap=True)
+        self._note = Text(role="small", wrap=True)
         self.reason = _Reason(self._look)
         self.reason.again.clicked.connect(lambda: self.switch_wanted.emit(True))
-        self.fold = Button(self._look, "Details", icon="chevron-right", kind=ButtonKind.GHOST)
-        self.fold.clicked.connect(self.toggle_details)
+        self.fold = Fold(self._look, "Details")
+        self.fold.toggled.connect(self._folded)
         self._arrange()
         self.show_record(record)
 
@@ -145,16 +147,13 @@ class PluginRow(QWidget):
         switch.addWidget(self._lock)
         switch.addWidget(self.switch)
         top.addLayout(switch)
-        fold = QHBoxLayout()
-        fold.setContentsMargins(-Space.INNER, 0, 0, 0)  # the ghost button's icon lines up with the text above
-        fold.addWidget(self.fold)
-        fold.addStretch()
         self._below = QVBoxLayout()
         self._below.setContentsMargins(_INDENT, 0, 0, 0)
         self._below.setSpacing(Space.SIBLING)
         self._below.addWidget(self._summary)
+        self._below.addWidget(self._note)
         self._below.addWidget(self.reason)
-        self._below.addLayout(fold)
+        self._below.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, Space.INNER, 0, Space.TIGHT)
         layout.setSpacing(Space.TIGHT)
@@ -172,14 +171,15 @@ class PluginRow(QWidget):
         self._meta.show_bits(*(Bit(text=text) for text in (record.version, plugin_text.origin(record)) if text))
         self._summary.setText(breakable(record.summary))
         self._summary.setVisible(bool(record.summary))
+        note = plugin_text.switch_note(record)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
         self._show_reason()
         self._show_switch()
         self.fold.setAccessibleName(f"Details of {record.title}")
         if changed and self._details is not None:
-            shown = not self._details.isHidden()
             self._drop_details()
-            if shown:
-                self._unfold()
+            self._folded(self.fold.isChecked())
 
     def set_busy(self, busy: bool) -> None:  # noqa: FBT001 - reads like Qt's setters
         """While it is being switched nothing can be clicked; the focus comes back to the switch afterwards."""
@@ -197,20 +197,12 @@ class PluginRow(QWidget):
     def details(self) -> PluginDetails | None:
         return self._details
 
-    def toggle_details(self) -> None:
-        if self._details is not None and not self._details.isHidden():
-            self._details.hide()
-            self.fold.set_label("Details", icon="chevron-right")
-        else:
-            self._unfold()
-        self.fold.setAccessibleName(f"Details of {self.record.title}")
-
-    def _unfold(self) -> None:
-        if self._details is None:
+    def _folded(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        if shown and self._details is None:
             self._details = PluginDetails(self._services, self.record)
             self._below.addWidget(self._details)
-        self._details.show()
-        self.fold.set_label("Details", icon="chevron-down")
+        if self._details is not None:
+            self._details.setVisible(shown)
 
     def _drop_details(self) -> None:
         if self._details is not None:

@@ -73,6 +73,11 @@ def reason(record: PluginRecord) -> str:
     return "" if record.reason in _OBVIOUS else sentence(record.reason)
 
 
+def switch_note(record: PluginRecord) -> str:
+    """Why its switch can't be moved, unless the reason says so already."""
+    return "" if not record.switch_note or reason(record) and "administrator" in record.reason else f"{record.switch_note}."
+
+
 def origin(record: PluginRecord) -> str:
     """Who made it, in two words: ours, an author, or at least the distribution."""
     if record.built_in:

@@ -1,4 +1,4 @@
-"""The section Plugins of Settings: every plugin with its state, its reason, what it needs, and its switch; follows them live."""
+"""The section Plugins of Settings: every plugin with its state, its reason, its needs and its switch; follows them live."""
 
 from __future__ import annotations
 

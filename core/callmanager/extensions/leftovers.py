@@ -125,8 +125,11 @@ def _module_of_work(work: Any) -> object:
 
 
 def describe_task(task: asyncio.Task[Any]) -> str:
-    work = task.get_coro()
-    return f"a task: {plain(task.get_name(), limit=60)} ({getattr(work, '__qualname__', type(work).__name__)})"
+    """Its name; with the function, unless the core runs it under the plugin's own name for it."""
+    work, name = task.get_coro(), plain(task.get_name(), limit=80)
+    if str(_module_of_work(work)).partition(".")[0] in _OURS:
+        return f"a task: {name}"
+    return f"a task: {name} ({getattr(work, '__qualname__', type(work).__name__)})"
 
 
 def timers_of(package: Package, loop: asyncio.AbstractEventLoop) -> list[tuple[asyncio.Handle, str]]:
