@@ -65,6 +65,7 @@ def _plain(record: PluginRecord) -> dict[str, object]:
         "state": record.state.value,
         **{name: getattr(record, name) for name in wanted},
         "left_running": list(record.left),
+        "left_and_ended": list(record.ended),
         "permissions": _needs(record.declared),
         "granted": _needs(record.granted),
     }

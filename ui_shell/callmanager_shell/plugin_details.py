@@ -103,12 +103,14 @@ class PluginDetails(QWidget):
             self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _add_left(self) -> None:
-        if not self._record.left:
+        left, ended = self._record.left, self._record.ended
+        if not left and not ended:
             return
         self._head("What it left behind")
-        for words in self._record.left:
+        for words in (*left, *(f"{words}; it was ended" for words in ended)):
             self._layout.addWidget(Text(breakable(_capital(words)), wrap=True))
-        self._layout.addWidget(Text("Restart PC CallManager to be rid of it.", role="small", wrap=True))
+        if left:
+            self._layout.addWidget(Text("Restart PC CallManager to be rid of it.", role="small", wrap=True))
 
     def _add_error(self) -> None:
         if not self._record.error:

@@ -77,13 +77,13 @@ class Cleaner:
         found: list[Leftover] = []
         for handle, words in timers_of(entry.package, loop):
             handle.cancel()
-            found.append(Leftover(words=f"{words}, which was stopped", ended=True))
+            found.append(Leftover(words=words, ended=True))
         tasks = {task: words for task in tasks_of(entry.package, loop) if (words := describe_task(task)) not in known}
         for task in tasks:
             task.cancel()
         if tasks:
             ended, stubborn = await asyncio.wait(tasks, timeout=_THREAD_GRACE)
-            found.extend(Leftover(words=f"{tasks[task]}, which was cancelled", ended=True) for task in ended)
+            found.extend(Leftover(words=tasks[task], ended=True) for task in ended)
             found.extend(_of_task(task) for task in stubborn)
         return found
 
@@ -105,7 +105,8 @@ class Cleaner:
         for leftover in found:
             if leftover.words not in known:
                 entry.left.append(leftover)
-                _log.warning("the plugin %s left %s", entry.id, leftover.words, extra={"plugin": entry.id})
+                how = "; it was ended" if leftover.ended else " running"
+                _log.warning("the plugin %s left %s%s", entry.id, leftover.words, how, extra={"plugin": entry.id})
 
 
 def _threads_left(entry: PluginEntry) -> list[Leftover]:

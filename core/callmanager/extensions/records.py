@@ -61,7 +61,7 @@ class PluginEntry:
         return ":" in self.candidate.source
 
     def still_left(self) -> tuple[Leftover, ...]:
-        """What it left running and has not ended meanwhile."""
+        """What it left, without what has ended by itself meanwhile."""
         self.left = [leftover for leftover in self.left if leftover.alive()]
         return tuple(self.left)
 
@@ -69,7 +69,7 @@ class PluginEntry:
         if self.declaration is None:
             self.declaration = of_source(self.candidate.source, path=self.candidate.path)
         told, described = self.declaration, self.candidate.describe()
-        declared = told.permissions
+        declared, left = told.permissions, self.still_left()
         return PluginRecord(
             id=self.id,
             title=told.title or _title(self.id),
@@ -83,7 +83,8 @@ class PluginEntry:
             state=self.state,
             reason=self.reason,
             error=self.error,
-            left=tuple(leftover.words for leftover in self.still_left()),
+            left=tuple(leftover.words for leftover in left if not leftover.ended),
+            ended=tuple(leftover.words for leftover in left if leftover.ended),
             declared=declared,
             granted=None if declared is None else self.restrictions.apply(self.id, declared, built_in=self.candidate.built_in),
             wanted=not self.double and self.state in _WORKING,
