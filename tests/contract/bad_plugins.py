@@ -1,4 +1,4 @@
-"""Bad plugins as real distributions: a package and its `dist-info` in a folder, found like installed ones and in no other way."""
+"""Bad plugins as real distributions: a package and its `dist-info` in a folder, found like installed ones."""
 
 from __future__ import annotations
 
@@ -318,7 +318,8 @@ GOOD: Final = Bad(
         def callmanager_call_actions(self):
             async def run(call): ...
 
-            return [CallAction(id="notes.add", label="Note", icon="chat", run=run, available=lambda call: True, shortcut="Ctrl+J")]
+            yes = lambda call: True
+            return [CallAction(id="notes.add", label="Note", icon="chat", run=run, available=yes, shortcut="Ctrl+J")]
     """,
 )
 

@@ -75,7 +75,7 @@ def reason(record: PluginRecord) -> str:
 
 def switch_note(record: PluginRecord) -> str:
     """Why its switch can't be moved, unless the reason says so already."""
-    return "" if not record.switch_note or reason(record) and "administrator" in record.reason else f"{record.switch_note}."
+    return "" if not record.switch_note or (reason(record) and "administrator" in record.reason) else f"{record.switch_note}."
 
 
 def origin(record: PluginRecord) -> str:

@@ -53,6 +53,8 @@ class TaskOwner:
 
         def finished(ended: asyncio.Task[None]) -> None:
             self._tasks.pop(ended, None)
+            if isinstance(work, Coroutine):
+                work.close()  # a task cancelled before its first step never began it
             if gone or self._stopped:
                 return
             QObject.disconnect(link)

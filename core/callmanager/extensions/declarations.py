@@ -1,4 +1,4 @@
-"""What a plugin says about itself in its class: title, summary, icon, permissions; read from its source while it is not loaded."""
+"""What a plugin says about itself in its class: title, summary, icon, permissions; also before it is loaded."""
 
 from __future__ import annotations
 

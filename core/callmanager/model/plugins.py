@@ -22,10 +22,10 @@ class PluginState(Enum):
 class PluginRecord:
     """One plugin as found among the installed distributions; `reason` says who decided its state, and why.
 
-    Texts are plain and bounded. `declared` is what the plugin says it needs (none: unknown until it is switched on),
+    Texts are plain and bounded. `declared` is what the plugin says it needs (none: unknown until it is switched on), and
     `granted` what is left of it after the site's restrictions. `left` names what goes on running though the plugin was
-    switched off, `ended` what it left and the host ended. `wanted`: it is meant to run, whether or not it does. `switch_note` says why the user can't switch it on
-    or off, and is empty if that is possible.
+    switched off, `ended` what it left and the host ended. `wanted`: it is meant to run, whether or not it does.
+    `switch_note` says why the user can't switch it on or off, and is empty if that is possible.
     """
 
     id: str

@@ -88,7 +88,7 @@ def test_a_loaded_class_is_asked_itself() -> None:
 
 def test_permissions_of_another_kind_are_refused() -> None:
     class Plugin:
-        permissions = {"secrets"}
+        permissions = frozenset({"secrets"})
 
-    with pytest.raises(PluginError, match="are a set, not declared"):
+    with pytest.raises(PluginError, match="are a frozenset, not declared"):
         of_class(Plugin)

@@ -49,7 +49,11 @@ DECLARED = Permissions(network=("api.acme.example", "*.cdn.example", "@pbx"), ca
             Permissions(network=("api.acme.example", "eu.cdn.example"), secrets=True),
         ),
         ({"crm": {"network": ["*", "@pbx"]}}, False, DECLARED),
-        ({"crm": {"network": ["*.acme.example"]}}, False, Permissions(network=DECLARED.network[:1], call_control=True, secrets=True)),
+        (
+            {"crm": {"network": ["*.acme.example"]}},
+            False,
+            Permissions(network=DECLARED.network[:1], call_control=True, secrets=True),
+        ),
     ],
 )
 def test_a_site_takes_away_and_never_adds(table: dict[str, Any], built_in: bool, left: Permissions) -> None:
@@ -124,7 +128,9 @@ async def use(ctx: Any, what: Callable[[Any], Any]) -> None:
 
 
 def without(permission: Permission) -> Permissions:
-    return Permissions(network=("*",), **{one.value: one is not permission for one in Permission if one is not Permission.NETWORK})
+    return Permissions(
+        network=("*",), **{one.value: one is not permission for one in Permission if one is not Permission.NETWORK}
+    )
 
 
 @pytest.mark.parametrize("name", USES)
@@ -213,4 +219,3 @@ async def test_a_declaration_that_is_none_is_the_reason_why_the_plugin_is_not_us
         PluginState.FAILED,
         "its permissions are a str, not declared with Permissions(...)",
     )
-

@@ -24,7 +24,9 @@ def test_a_host_can_be_named_in_every_usual_way(host: str) -> None:
     assert Permissions(network=[host]).network == (host.lower(),)
 
 
-@pytest.mark.parametrize("host", ["https://api.example.com", "example.com:443", "a/b", "*.", "a*b", "", 7, "x" * 300, "a b", "a@b"])
+@pytest.mark.parametrize(
+    "host", ["https://api.example.com", "example.com:443", "a/b", "*.", "a*b", "", 7, "x" * 300, "a b", "a@b"]
+)
 def test_what_is_not_a_host_is_refused_with_its_name(host: object) -> None:
     with pytest.raises(ValueError, match="is not a host"):
         Permissions(network=(host,))  # type: ignore[arg-type]
