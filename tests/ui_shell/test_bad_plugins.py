@@ -47,6 +47,7 @@ async def test_the_window_stands_a_call_works_and_the_page_names_the_culprit(tmp
             window.open_settings()
             card = window.settings_page.card("plugins")
             card.expand(True)
+            await harness.until(lambda: len(card.body.rows()) == len(app.plugins.states()))
             told = {(row.record.id, row.record.distribution): row for row in card.body.rows()}
             for bad in BAD:
                 row = told[bad.plugin_id, bad.distribution]

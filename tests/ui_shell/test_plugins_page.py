@@ -297,7 +297,7 @@ async def test_the_filter_appears_when_there_are_many_and_finds_by_every_word(st
     ]
     stage.app.plugins.load(more)
     body = section(stage)
-    assert len(body.rows()) == 52
+    await stage.harness.until(lambda: len(body.rows()) == 52)
     assert not body.filter.isHidden()
     QTest.keyClicks(body.filter, "acme extra 7")
     shown = {row.record.id for row in body.rows() if not row.isHidden()}

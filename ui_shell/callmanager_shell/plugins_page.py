@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from callmanager.api import PluginRecord, PluginState, PluginStateChanged, Severity
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -18,6 +18,7 @@ from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.text import Text
 
 _FILTER_FROM: Final = 8
+_AT_ONCE: Final = 10
 
 
 class PluginsSection(QWidget):
@@ -27,6 +28,8 @@ class PluginsSection(QWidget):
         super().__init__()
         self._services = services
         self._rows: list[PluginRow] = []
+        self._waiting: list[PluginRecord] = []
+        """Rows are still to be made of these."""
         self._undo: Callable[[], None] | None = None
         self._remark = Text(plugin_text.REMARK, role="small", wrap=True)
         self.filter = QLineEdit()
@@ -80,13 +83,20 @@ class PluginsSection(QWidget):
             self._services.app.plugins.records(),
             key=lambda record: (not plugin_text.troubled(record), record.title.casefold(), record.id),
         )
-        for record in records:
-            row = PluginRow(self._services, record)
+        self.filter.setVisible(len(records) >= _FILTER_FROM)
+        self._waiting = records
+        self._build_some()
+
+    def _build_some(self) -> None:
+        """A handful of rows at a time, so that the window never stands still for them."""
+        for _ in range(min(_AT_ONCE, len(self._waiting))):
+            row = PluginRow(self._services, self._waiting.pop(0))
             row.switch_wanted.connect(lambda on, row=row: self._switch(row, on=on))
             self._rows.append(row)
             self._list.addWidget(row)
-        self.filter.setVisible(len(records) >= _FILTER_FROM)
         self._filtered()
+        if self._waiting:
+            QTimer.singleShot(0, self, self._build_some)
 
     def _filtered(self) -> None:
         wanted = self.filter.text().strip()
@@ -99,7 +109,7 @@ class PluginsSection(QWidget):
             self._empty.setText("No plugins are installed, so there is nothing to switch. Ask your administrator for some.")
         else:
             self._empty.setText(f"No plugin fits “{wanted[:60]}”.")
-        self._empty.setVisible(not shown)
+        self._empty.setVisible(not shown and not self._waiting)
 
     def _follow(self, event: PluginStateChanged) -> None:
         record = self._services.app.plugins.record(event.plugin_id)
@@ -108,11 +118,11 @@ class PluginsSection(QWidget):
         row = self._primary(record)
         if row is not None:
             row.show_record(record)
+        self._waiting = [record if _same(record, waiting) else waiting for waiting in self._waiting]
 
     def _primary(self, record: PluginRecord) -> PluginRow | None:
         """Of two with one id, the row of the one that goes by it."""
-        named = [row for row in self._rows if row.record.id == record.id]
-        return next((row for row in named if row.record.distribution == record.distribution), None)
+        return next((row for row in self._rows if _same(row.record, record)), None)
 
     def _switch(self, row: PluginRow, *, on: bool) -> None:
         row.set_busy(True)
@@ -136,3 +146,7 @@ class PluginsSection(QWidget):
         if record is not None:
             row.show_record(record)
         row.set_busy(False)
+
+
+def _same(first: PluginRecord, second: PluginRecord) -> bool:
+    return (first.id, first.distribution) == (second.id, second.distribution)
