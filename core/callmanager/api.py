@@ -91,6 +91,7 @@ from callmanager.events import (
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
+    SecretChanged,
     SettingsChanged,
     SourceChanged,
 )
@@ -150,11 +151,14 @@ from callmanager.protocols import (
     Context,
     Events,
     Notices,
+    Parking,
+    Presences,
     Problems,
     Secrets,
     Settings,
     Tasks,
     UiKit,
+    Voicemails,
 )
 from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
@@ -186,13 +190,16 @@ __all__ = [
     "Context",
     "Events",
     "Notices",
+    "Parking",
     "PluginContext",
+    "Presences",
     "Problems",
     "Secrets",
     "Settings",
     "Tasks",
     "UiKit",
     "Unsubscribe",
+    "Voicemails",
     # contributions
     "CallAction",
     "CallerCard",
@@ -272,6 +279,7 @@ __all__ = [
     "ProblemCleared",
     "ProblemRaised",
     "RegistrationChanged",
+    "SecretChanged",
     "SettingsChanged",
     "SourceChanged",
     # model

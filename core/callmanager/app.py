@@ -44,13 +44,17 @@ from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
 from callmanager.notices import NoticePost
 from callmanager.paths import Paths, find_paths
+from callmanager.presence.board import PresenceBoard
+from callmanager.presence.parking import ParkingBoard
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
 from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
 from callmanager.settings.layers import FieldState
 from callmanager.settings.service import SITE_PROBLEM, SettingsService
+from callmanager.source_set import Follower, SourceGround
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
 from callmanager.tasks import TaskSupervisor
+from callmanager.voicemail.service import VoicemailService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +185,16 @@ class Application:
             notices=self.notices,
             clock=clock,
         )
+        ground = SourceGround(
+            bus=self.bus,
+            problems=self.problems,
+            report_fault=self.report_fault,
+            owner_of_settings=self.settings.owner_of,
+            clock=clock,
+        )
+        self.presence = PresenceBoard(ground, collect=self.plugins.hooks.presence_sources)
+        self.parking = ParkingBoard(ground, collect=self.plugins.hooks.parking_sources)
+        self.voicemail = VoicemailService(ground, collect=self.plugins.hooks.voicemail_stores)
         for handler in (self.accounts, self.audio, self.calls):
             self._driver.add(handler)
         self._engine = engine
@@ -222,6 +236,8 @@ class Application:
             )
         await self._driver.start()
         self.plugins.started()
+        for service in self._followers():
+            service.start()
 
     async def stop(self) -> None:
         """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent, also without `start`.
@@ -232,6 +248,8 @@ class Application:
             return
         self._stopped = True
         self.plugins.stopping()
+        for service in self._followers():
+            await service.close()
         await self.tasks.close()
         await self._driver.stop()
         left = await self.plugins.stop()
@@ -254,6 +272,10 @@ class Application:
             logging.shutdown()
             os._exit(code)
         return code
+
+    def _followers(self) -> tuple[Follower, ...]:
+        """The services that live on what plugins provide, in the order in which they start and stop."""
+        return (self.presence, self.parking, self.voicemail)
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -342,6 +364,9 @@ class Application:
             calls=self.calls,
             accounts=self.accounts,
             audio=self.audio,
+            presence=self.presence,
+            parking=self.parking,
+            voicemail=self.voicemail,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING
 
-from callmanager.events import (
-    CallAdded,
-    CallChanged,
-    CallRemoved,
-    CallScreened,
-    DigitWasSent,
-    Event,
-    MailboxChanged,
-    MessageAdded,
-    MessageChanged,
-    ParkingChanged,
-    PresenceChanged,
-)
 from callmanager.logs import plugin_logger
 from callmanager.model.permissions import Permission
 from callmanager.notices import NoticePost
+from callmanager.owned import OwnedAccounts, OwnedAudio, OwnedCalls, OwnedEvents, OwnedSecrets, OwnedSettings
 from callmanager.problems import OwnedProblems
-from callmanager.settings.service import OwnedSettings
 from callmanager.tasks import LONGEST_WAIT, FaultReport, TaskSupervisor
 
 if TYPE_CHECKING:
@@ -32,166 +19,14 @@ if TYPE_CHECKING:
 
     from callmanager.bus import EventBus, Unsubscribe
     from callmanager.extensions.permissions import Grant
-    from callmanager.model.accounts import Account, Registration
-    from callmanager.model.audio import AudioDevice
-    from callmanager.model.calls import Call, CallId, CallRequest
     from callmanager.model.permissions import Permissions
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
-    from callmanager.protocols import Accounts, Audio, Calls
+    from callmanager.protocols import Accounts, Audio, Calls, Parking, Presences, Voicemails
     from callmanager.secrets import SecretStore
     from callmanager.settings.service import SettingsService
     from callmanager.storage.database import Database
     from callmanager.storage.migrations import Migration
-
-E = TypeVar("E", bound=Event)
-
-
-_TELLING: Final[Mapping[type[Event], Permission]] = {
-    CallAdded: Permission.CALL_INFORMATION,
-    CallChanged: Permission.CALL_INFORMATION,
-    CallRemoved: Permission.CALL_INFORMATION,
-    CallScreened: Permission.CALL_INFORMATION,
-    DigitWasSent: Permission.CALL_INFORMATION,
-    PresenceChanged: Permission.PRESENCE,
-    ParkingChanged: Permission.PRESENCE,
-    MessageAdded: Permission.MESSAGES,
-    MessageChanged: Permission.MESSAGES,
-    MailboxChanged: Permission.VOICEMAIL,
-}
-"""Events that tell what needs a permission; the others tell nothing of people."""
-
-
-class _OwnedEvents:
-    """The bus as one plugin sees it (protocol `Events`)."""
-
-    def __init__(self, bus: EventBus, owner: str, keep: Callable[[Callable[[], None]], Unsubscribe], grant: Grant) -> None:
-        self._bus = bus
-        self._owner = owner
-        self._keep = keep
-        self._grant = grant
-
-    def subscribe(self, event_type: type[E], handler: Callable[[E], None]) -> Unsubscribe:
-        self._grant.alive()
-        needed = _TELLING.get(event_type)
-        if needed is not None:
-            self._grant.require(needed)
-        return self._keep(self._bus.subscribe(event_type, handler, owner=self._owner))
-
-    def publish(self, event: Event) -> None:
-        self._grant.alive()
-        self._bus.publish(event)
-
-
-class _OwnedCalls:
-    """Calls as one plugin sees them (protocol `Calls`)."""
-
-    def __init__(self, calls: Calls, grant: Grant) -> None:
-        self._calls = calls
-        self._grant = grant
-
-    def current(self) -> tuple[Call, ...]:
-        self._grant.require(Permission.CALL_INFORMATION)
-        return self._calls.current()
-
-    def get(self, call_id: CallId) -> Call | None:
-        self._grant.require(Permission.CALL_INFORMATION)
-        return self._calls.get(call_id)
-
-    def dial(self, request: CallRequest | str) -> CallId:
-        return self._command().dial(request)
-
-    def answer(self, call_id: CallId) -> None:
-        self._command().answer(call_id)
-
-    def reject(self, call_id: CallId, *, status: int = 486) -> None:
-        self._command().reject(call_id, status=status)
-
-    def hang_up(self, call_id: CallId) -> None:
-        self._command().hang_up(call_id)
-
-    def set_held(self, call_id: CallId, *, held: bool) -> None:
-        self._command().set_held(call_id, held=held)
-
-    def set_muted(self, call_id: CallId, *, muted: bool) -> None:
-        self._command().set_muted(call_id, muted=muted)
-
-    def send_digits(self, call_id: CallId, digits: str) -> None:
-        self._command().send_digits(call_id, digits)
-
-    def _command(self) -> Calls:
-        self._grant.require(Permission.CALL_CONTROL)
-        return self._calls
-
-
-class _OwnedAccounts:
-    """Accounts as one plugin sees them (protocol `Accounts`): what it provides goes with it."""
-
-    def __init__(self, accounts: Accounts, keep: Callable[[Callable[[], None]], Unsubscribe], grant: Grant) -> None:
-        self._accounts = accounts
-        self._keep = keep
-        self._grant = grant
-
-    @property
-    def current(self) -> Account | None:
-        return self._accounts.current
-
-    @property
-    def registration(self) -> Registration | None:
-        return self._accounts.registration
-
-    def provide(self, account: Account, password: str) -> Unsubscribe:
-        self._grant.require(Permission.ACCOUNT)
-        return self._keep(self._accounts.provide(account, password))
-
-    def connect(self) -> None:
-        self._grant.require(Permission.ACCOUNT)
-        self._accounts.connect()
-
-    def disconnect(self) -> None:
-        self._grant.require(Permission.ACCOUNT)
-        self._accounts.disconnect()
-
-
-class _OwnedAudio:
-    """Audio as one plugin sees it (protocol `Audio`): its watching goes with it."""
-
-    def __init__(self, audio: Audio, keep: Callable[[Callable[[], None]], Unsubscribe], grant: Grant) -> None:
-        self._audio = audio
-        self._keep = keep
-        self._grant = grant
-
-    @property
-    def devices(self) -> tuple[AudioDevice, ...]:
-        return self._audio.devices
-
-    def watch(self) -> Unsubscribe:
-        self._grant.alive()
-        return self._keep(self._audio.watch())
-
-    def preview_ringtone(self) -> None:
-        self._grant.alive()
-        self._audio.preview_ringtone()
-
-
-class _OwnedSecrets:
-    """The plugin's name space of the key store (protocol `Secrets`)."""
-
-    def __init__(self, store: SecretStore, owner: str, grant: Grant) -> None:
-        self._view = store.view(owner)
-        self._grant = grant
-
-    async def get(self, name: str) -> str | None:
-        self._grant.require(Permission.SECRETS)
-        return await self._view.get(name)
-
-    async def set(self, name: str, value: str) -> None:
-        self._grant.require(Permission.SECRETS)
-        await self._view.set(name, value)
-
-    async def delete(self, name: str) -> None:
-        self._grant.require(Permission.SECRETS)
-        await self._view.delete(name)
 
 
 class PluginContext:
@@ -206,6 +41,9 @@ class PluginContext:
         calls: Calls,
         accounts: Accounts,
         audio: Audio,
+        presence: Presences,
+        parking: Parking,
+        voicemail: Voicemails,
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
@@ -219,15 +57,18 @@ class PluginContext:
         self._database: Database | None = None
         self._undos: list[Callable[[], None]] = []
         self._log = plugin_logger(plugin_id)
-        self._events = _OwnedEvents(bus, plugin_id, self._keep, grant)
-        self._calls = _OwnedCalls(calls, grant)
-        self._accounts = _OwnedAccounts(accounts, self._keep, grant)
-        self._audio = _OwnedAudio(audio, self._keep, grant)
+        self._events = OwnedEvents(bus, plugin_id, self._keep, grant)
+        self._calls = OwnedCalls(calls, grant)
+        self._accounts = OwnedAccounts(accounts, self._keep, grant)
+        self._audio = OwnedAudio(audio, self._keep, grant)
+        self._presence = presence
+        self._parking = parking
+        self._voicemail = voicemail
         self._notices = NoticePost(bus=bus, owner=plugin_id)
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
-        self._secrets = _OwnedSecrets(secrets, plugin_id, grant)
-        self._settings = OwnedSettings(service=settings, owner=plugin_id)
+        self._secrets = OwnedSecrets(secrets, plugin_id, grant)
+        self._settings = OwnedSettings(settings, plugin_id, grant)
 
     @property
     def plugin_id(self) -> str:
@@ -238,7 +79,7 @@ class PluginContext:
         return self._log
 
     @property
-    def events(self) -> _OwnedEvents:
+    def events(self) -> OwnedEvents:
         return self._events
 
     @property
@@ -247,16 +88,31 @@ class PluginContext:
         return self._grant.granted
 
     @property
-    def calls(self) -> _OwnedCalls:
+    def calls(self) -> OwnedCalls:
         return self._calls
 
     @property
-    def accounts(self) -> _OwnedAccounts:
+    def accounts(self) -> OwnedAccounts:
         return self._accounts
 
     @property
-    def audio(self) -> _OwnedAudio:
+    def audio(self) -> OwnedAudio:
         return self._audio
+
+    @property
+    def presence(self) -> Presences:
+        self._grant.require(Permission.PRESENCE)
+        return self._presence
+
+    @property
+    def parking(self) -> Parking:
+        self._grant.require(Permission.PRESENCE)
+        return self._parking
+
+    @property
+    def voicemail(self) -> Voicemails:
+        self._grant.require(Permission.VOICEMAIL)
+        return self._voicemail
 
     @property
     def notices(self) -> NoticePost:
@@ -271,7 +127,7 @@ class PluginContext:
         return self._tasks
 
     @property
-    def secrets(self) -> _OwnedSecrets:
+    def secrets(self) -> OwnedSecrets:
         return self._secrets
 
     @property

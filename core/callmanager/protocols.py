@@ -14,6 +14,10 @@ from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
 from callmanager.model.calls import Call, CallId, CallRequest
 from callmanager.model.notices import Problem, Severity
+from callmanager.model.presence import ParkedCall, Presence
+from callmanager.model.sources import SourceState
+from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities
+from callmanager.sources import Playback
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -155,6 +159,64 @@ class Settings(Protocol):
         """Change and save; raises `SettingsError` with every complaint. A locked key can't be changed."""
         ...
 
+    async def secret(self, model: type[Any], field: str) -> str | None:
+        """A secret field of the plugin's own section, or none; asks the key store, which may wait for a person."""
+        ...
+
+
+class Presences(Protocol):
+    """Who is free, over all sources."""
+
+    def get(self, handle: str) -> Presence:
+        """The presence of an extension; its status is unknown when nobody tells."""
+        ...
+
+    def all(self) -> tuple[Presence, ...]: ...
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """How each source is doing, for the place where the user looks for it."""
+        ...
+
+
+class Parking(Protocol):
+    """Parked calls, over all sources."""
+
+    def lots(self) -> tuple[str, ...]:
+        """The lots that somebody tells us about now; a lot that is not here is not known, which is not the same as empty."""
+        ...
+
+    def calls(self) -> tuple[ParkedCall, ...]: ...
+
+    def sources(self) -> tuple[SourceState, ...]: ...
+
+
+class Voicemails(Protocol):
+    """Voicemail, over all stores. Commands raise `UserError` when the mailbox is gone or its store can't do what is asked."""
+
+    def mailboxes(self) -> tuple[MailboxSnapshot, ...]: ...
+
+    def get(self, mailbox: Mailbox) -> MailboxSnapshot | None: ...
+
+    def unheard(self) -> int: ...
+
+    def abilities(self, mailbox: Mailbox) -> VoicemailAbilities: ...
+
+    def sources(self) -> tuple[SourceState, ...]: ...
+
+    async def play(self, message: Voicemail) -> Playback: ...
+
+    async def mark(self, message: Voicemail, *, heard: bool) -> None: ...
+
+    async def move(self, message: Voicemail, folder: str) -> None: ...
+
+    async def delete(self, message: Voicemail) -> None: ...
+
+    async def forward(self, message: Voicemail, to: Mailbox) -> None: ...
+
+    async def save(self, message: Voicemail, path: Path) -> None:
+        """Write the recording as a WAV file."""
+        ...
+
 
 class Engine(Protocol):
     """Direct access for those who probe the engine itself (the doctor); everybody else uses `Calls`."""
@@ -197,6 +259,12 @@ class Context(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def audio(self) -> Audio: ...
+    @property
+    def presence(self) -> Presences: ...
+    @property
+    def parking(self) -> Parking: ...
+    @property
+    def voicemail(self) -> Voicemails: ...
     @property
     def notices(self) -> Notices: ...
     @property

@@ -80,6 +80,11 @@ class TaskSupervisor:
     def supervise(self, work: Callable[[], Awaitable[None]], *, name: str) -> Unsubscribe:
         return self.start(self._supervised(work, name), name=name)
 
+    def forget(self, name: str) -> None:
+        """Take down the problems of supervised work that is not tried any more."""
+        for kind in ("unreachable", "sign-in"):
+            self._problems.clear(f"{kind}:{name}")
+
     @property
     def running(self) -> tuple[str, ...]:
         """Names of the tasks that are under way."""

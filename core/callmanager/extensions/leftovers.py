@@ -137,7 +137,7 @@ def timers_of(package: Package, loop: asyncio.AbstractEventLoop) -> list[tuple[a
 
     There is no public list of timers; where a loop keeps none that can be found, none are found.
     """
-    scheduled: list[Any] = list(getattr(loop, "_scheduled", ()))
+    scheduled: list[Any] = [*getattr(loop, "_scheduled", ()), *getattr(loop, "_ready", ())]  # those that are due as well
     qt_timers: Any = getattr(getattr(loop, "_timer", None), "_SimpleTimer__callbacks", {})  # qasync's
     scheduled.extend(qt_timers.values() if isinstance(qt_timers, dict) else ())
     found: list[tuple[asyncio.Handle, str]] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from callmanager.errors import SettingsError
-from callmanager.events import SettingsChanged
+from callmanager.events import SecretChanged, SettingsChanged
 from callmanager.settings import files
 from callmanager.settings.converter import SECRET_MARKER, Complaint, SettingsConverter, fields_of
 from callmanager.settings.layers import RESERVED, FieldState, Layer, Layers, Merged, locked_keys
@@ -162,6 +162,7 @@ class SettingsService:
         marked = self._layers.user.table(section.id).get(field) == SECRET_MARKER
         if kept != marked:
             self._save({(section.id, field): SECRET_MARKER if kept else None})
+        self._bus.publish(SecretChanged(section_id=section.id, field=field, owner=section.owner))
 
     # ---------------------------------------------------------------------------------------------------------- internal
 
@@ -277,3 +278,8 @@ class OwnedSettings:
         if self.service.owner_of(model) != self.owner:
             raise TypeError(f"the plugin {self.owner} can't change {model.__qualname__}, which is not its own section")
         return self.service.update(model, **changes)
+
+    async def secret(self, model: type[Any], field: str) -> str | None:
+        if self.service.owner_of(model) != self.owner:
+            raise TypeError(f"the plugin {self.owner} can't read secrets of {model.__qualname__}, which is not its own section")
+        return await self.service.secret(model, field)

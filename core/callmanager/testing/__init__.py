@@ -2,5 +2,24 @@
 
 from callmanager.testing.fakes import FakeEngine, ManualClock, MemorySecrets
 from callmanager.testing.harness import Harness, make, running
+from callmanager.testing.live_sources import (
+    FakeParkingSource,
+    FakePlayback,
+    FakePresenceSource,
+    FakeVoicemailStore,
+    check_live_source,
+)
 
-__all__ = ["FakeEngine", "Harness", "ManualClock", "MemorySecrets", "make", "running"]
+__all__ = [
+    "FakeEngine",
+    "FakeParkingSource",
+    "FakePlayback",
+    "FakePresenceSource",
+    "FakeVoicemailStore",
+    "Harness",
+    "ManualClock",
+    "MemorySecrets",
+    "check_live_source",
+    "make",
+    "running",
+]

@@ -11,12 +11,14 @@ from callmanager.api import (
     AudioSettings,
     ConnectionSettings,
     FieldKind,
+    SecretChanged,
     SettingsChanged,
     SettingsError,
     Transport,
     setting,
 )
 from callmanager.settings.files import write_atomically
+from callmanager.settings.service import OwnedSettings
 from callmanager.testing import Harness, MemorySecrets, make
 
 
@@ -223,6 +225,16 @@ async def test_without_a_key_store_a_secret_is_set_for_this_session(fresh, tmp_p
     assert await harness.app.settings.secret(CrmSettings, "token") == "hunter2222"
     assert "no-key-store" in problems(harness)
     assert not fresh().app.settings.secret_is_set(CrmSettings, "token")
+
+
+async def test_a_plugin_reads_its_own_secret_and_hears_of_a_new_one_but_reads_no_others(fresh) -> None:
+    harness = fresh()
+    mine = OwnedSettings(service=harness.app.settings, owner="crm")
+    await harness.app.settings.set_secret(CrmSettings, "token", "hunter2222")
+    assert await mine.secret(CrmSettings, "token") == "hunter2222"
+    assert harness.published(SecretChanged) == [SecretChanged(section_id="crm", field="token", owner="crm")]
+    with pytest.raises(TypeError, match="not its own section"):
+        await mine.secret(ConnectionSettings, "password")
 
 
 async def test_a_password_in_a_file_is_not_read_and_told(fresh, tmp_path: Path) -> None:
