@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from callmanager.errors import PluginError, SettingsError, UserError
+from callmanager.errors import PluginError, UserError
 from callmanager.events import ContributionsChanged, PluginStateChanged
+from callmanager.extensions.choices import UserChoices
 from callmanager.extensions.cleaning import Cleaner
 from callmanager.extensions.declarations import of_class
 from callmanager.extensions.discovery import Candidate
@@ -19,12 +19,12 @@ from callmanager.extensions.hooks import Hooks
 from callmanager.extensions.leftovers import Package
 from callmanager.extensions.permissions import Grant, Restrictions
 from callmanager.extensions.policy import Decision, SitePolicy, decide
+from callmanager.extensions.reasons import double, reason_of, short, trace
 from callmanager.extensions.records import PluginEntry
 from callmanager.markers import API_VERSION
 from callmanager.model.notices import Severity
 from callmanager.model.permissions import Permissions
 from callmanager.model.plugins import PluginRecord, PluginState
-from callmanager.texts import plain
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,8 +40,6 @@ _log = logging.getLogger(__name__)
 FAULTS_UNTIL_PARKED: Final = 3
 _STALL_SECONDS: Final = 0.25
 _STALL_FACTOR: Final = 10
-_REASON: Final = 400
-_TRACEBACK: Final = 8000
 
 
 class BuildContext(Protocol):
@@ -79,6 +77,7 @@ class PluginHost:
         self._seat = seat
         self._restrictions = restrictions or Restrictions()
         self._demo = demo
+        self._choices = UserChoices(settings)
         self._entries: dict[str, PluginEntry] = {}
         self._doubles: list[PluginEntry] = []
         self._running = self._ending = False
@@ -95,7 +94,7 @@ class PluginHost:
             first = self._entries.get(candidate.id)
             if first is not None:
                 entry.double = True
-                entry.state, entry.reason = PluginState.FAILED, _double(first.candidate, candidate)
+                entry.state, entry.reason = PluginState.FAILED, double(first.candidate, candidate)
                 self._doubles.append(entry)
                 _log.error("the plugin %s of %s can't be used: %s", entry.id, candidate.distribution or "?", entry.reason)
                 continue
@@ -160,7 +159,7 @@ class PluginHost:
             if entry.state is not PluginState.ACTIVE:
                 self._seat.check(plugin_id)
             if not entry.final:
-                self._remember(plugin_id, enabled=True)
+                self._choices.remember(plugin_id, enabled=True)
             if entry.state is not PluginState.ACTIVE:
                 await self._to_the_end(self._switch_on(entry))
         return entry.record()
@@ -175,7 +174,7 @@ class PluginHost:
             if entry.final:
                 raise UserError(f"the plugin {plugin_id} is decided by your administrator", "Ask your administrator.")
             self._seat.check(plugin_id)
-            self._remember(plugin_id, enabled=False)
+            self._choices.remember(plugin_id, enabled=False)
             if entry.state is not PluginState.DISABLED:
                 await self._to_the_end(self._switch_off(entry))
         return entry.record()
@@ -184,7 +183,7 @@ class PluginHost:
         """Count a fault of this plugin outside of hooks (a bus handler, a task, a panel); too many park it."""
         entry = self._entries.get(plugin_id)
         if entry is not None:
-            entry.error = _trace(error)
+            entry.error = trace(error)
             self._count(entry, why=f"{doing} failed: {type(error).__name__}: {error}")
 
     # -------------------------------------------------------------------------------------------------------- looking at
@@ -347,20 +346,19 @@ class PluginHost:
         return entry
 
     def _judge(self, entry: PluginEntry) -> None:
-        table = self._settings.user_table("plugins")
         decision: Decision = decide(
             entry.candidate,
             policy=self._policy,
-            user_enabled=_names(table.get("enabled")),
-            user_disabled=_names(table.get("disabled")),
+            user_enabled=self._choices.enabled,
+            user_disabled=self._choices.disabled,
             demo=self._demo,
         )
         entry.state, entry.reason, entry.final = decision.state, decision.reason, decision.final
         entry.decided = entry.reason
 
     def _fail(self, entry: PluginEntry, error: Exception) -> None:
-        reason = plain(_reason(error), limit=_REASON)
-        entry.error = _trace(error)
+        reason = reason_of(error)
+        entry.error = trace(error)
         _log.error("the plugin %s can't be used: %s", entry.id, reason, exc_info=error, extra={"plugin": entry.id})
         self._set(entry, PluginState.FAILED, reason)
         self._problems.raise_problem(
@@ -382,7 +380,7 @@ class PluginHost:
         entry = self._entries[plugin_id]
         if error is not None:
             _log.error("the plugin %s failed in %s: %s", plugin_id, hook, error, exc_info=error, extra={"plugin": plugin_id})
-            entry.error = _trace(error)
+            entry.error = trace(error)
             self._count(entry, why=f"{hook} raised {type(error).__name__}: {error}")
         elif seconds >= max(budget * _STALL_FACTOR, _STALL_SECONDS):
             _log.warning("the plugin %s stalled %s for %.0f ms", plugin_id, hook, seconds * 1000, extra={"plugin": plugin_id})
@@ -395,53 +393,22 @@ class PluginHost:
         if entry.state is not PluginState.ACTIVE:
             return
         if entry.faults < FAULTS_UNTIL_PARKED:
-            self._set(entry, PluginState.ACTIVE, plain(f"works, but {why}", limit=_REASON))
+            self._set(entry, PluginState.ACTIVE, short(f"works, but {why}"))
             return
-        self._set(entry, PluginState.PARKED, plain(f"left out after {entry.faults} faults: {why}", limit=_REASON))
+        self._set(entry, PluginState.PARKED, short(f"left out after {entry.faults} faults: {why}"))
         self._problems.raise_problem(
             f"plugin:{entry.id}",
             f"The plugin {entry.id} was switched off after repeated faults.",
             hint="Everything else works. Switch it on again in Settings, or ask its author.",
-            details=plain(why, limit=_REASON),
+            details=short(why),
             severity=Severity.WARNING,
         )
         self._retire(entry)
         self._bus.publish(ContributionsChanged(plugin_id=entry.id))
 
-    def _remember(self, plugin_id: str, *, enabled: bool) -> None:
-        table = self._settings.user_table("plugins")
-        on, off = set(_names(table.get("enabled"))), set(_names(table.get("disabled")))
-        (on.add if enabled else on.discard)(plugin_id)
-        (off.discard if enabled else off.add)(plugin_id)
-        try:
-            self._settings.write_user_table("plugins", "enabled", sorted(on))
-            self._settings.write_user_table("plugins", "disabled", sorted(off))
-        except SettingsError as error:
-            raise UserError("the choice can't be saved", "; ".join(error.complaints)) from error
-
     def _tell_missing(self) -> None:
         for plugin_id in sorted(self._policy.forced - self._entries.keys()):
             _log.info("the plugin %s, switched on by the site, is not installed", plugin_id)
-
-
-def _double(first: Candidate, second: Candidate) -> str:
-    if first.distribution == second.distribution:
-        return f"another plugin named {first.id} was found before it"
-    return plain(f"the plugin {first.id} of {first.distribution} has the same name and was found before it", limit=_REASON)
-
-
-def _names(value: object) -> frozenset[str]:
-    return frozenset(name for name in value if isinstance(name, str)) if isinstance(value, list) else frozenset()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UserError):
-        return f"{error.text}. {error.hint}".removesuffix(". ")
-    return str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))[-_TRACEBACK:]
 
 
 def _contained(undo: Callable[[], None], plugin_id: str) -> None:
