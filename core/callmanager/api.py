@@ -16,12 +16,14 @@ from callmanager.contributions import (
     PaletteCommand,
     Panel,
     PanelArea,
+    PanelBadge,
     SettingsSection,
 )
 from callmanager.engine.commands import (
     Answer,
     CheckNetwork,
     Command,
+    Conference,
     ConfigureAudio,
     HangUp,
     PlaceCall,
@@ -32,6 +34,8 @@ from callmanager.engine.commands import (
     SendDigits,
     SetHeld,
     SetMuted,
+    Transfer,
+    TransferTo,
     Unregister,
     WatchAudioDevices,
 )
@@ -48,12 +52,14 @@ from callmanager.engine.facts import (
     CallProgressed,
     CallStatisticsReported,
     CommandRefused,
+    ConferenceReported,
     DigitSent,
     EngineStarted,
     EngineStopped,
     Fact,
     MessageRefused,
     RegistrationReported,
+    TransferReported,
 )
 from callmanager.engine.protocol import CallEngine
 from callmanager.errors import (
@@ -109,6 +115,8 @@ from callmanager.model.calls import (
     EndCause,
     Header,
     Party,
+    TransferStage,
+    TransferState,
     Verdict,
 )
 from callmanager.model.contacts import (
@@ -124,6 +132,7 @@ from callmanager.model.contacts import (
 )
 from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
 from callmanager.model.history import CallRecord
+from callmanager.model.look import TextStyle, ThemeColour
 from callmanager.model.media import CallMedia, CallStatistics, MediaPath
 from callmanager.model.messages import (
     Attachment,
@@ -152,6 +161,7 @@ from callmanager.protocols import (
     Events,
     Notices,
     Parking,
+    PresenceDot,
     Presences,
     Problems,
     Secrets,
@@ -173,6 +183,7 @@ from callmanager.sources import (
 )
 from callmanager.storage.database import Database
 from callmanager.storage.migrations import Migration
+from callmanager.texts import plain
 
 PluginContext = Context
 
@@ -192,6 +203,7 @@ __all__ = [
     "Notices",
     "Parking",
     "PluginContext",
+    "PresenceDot",
     "Presences",
     "Problems",
     "Secrets",
@@ -211,6 +223,7 @@ __all__ = [
     "PaletteCommand",
     "Panel",
     "PanelArea",
+    "PanelBadge",
     "SettingsSection",
     # what a plugin may provide
     "ContactSource",
@@ -225,6 +238,7 @@ __all__ = [
     "CallEngine",
     "CheckNetwork",
     "Command",
+    "Conference",
     "ConfigureAudio",
     "HangUp",
     "PlaceCall",
@@ -235,6 +249,8 @@ __all__ = [
     "SendDigits",
     "SetHeld",
     "SetMuted",
+    "Transfer",
+    "TransferTo",
     "Unregister",
     "WatchAudioDevices",
     # the engine seam: facts
@@ -250,12 +266,14 @@ __all__ = [
     "CallProgressed",
     "CallStatisticsReported",
     "CommandRefused",
+    "ConferenceReported",
     "DigitSent",
     "EngineStarted",
     "EngineStopped",
     "Fact",
     "MessageRefused",
     "RegistrationReported",
+    "TransferReported",
     # events
     "AccountChanged",
     "AudioDeviceReplaced",
@@ -338,6 +356,10 @@ __all__ = [
     "SourceStanding",
     "SourceState",
     "SyncToken",
+    "TextStyle",
+    "ThemeColour",
+    "TransferStage",
+    "TransferState",
     "Transport",
     "TransportAbilities",
     "TurnServer",
@@ -374,4 +396,5 @@ __all__ = [
     "clean_target",
     "explain",
     "format_number",
+    "plain",
 ]

@@ -34,7 +34,7 @@ from callmanager.contributions import (
 from callmanager.engine.driver import EngineDriver
 from callmanager.engine.seat import EngineSeat
 from callmanager.errors import CallManagerError, UserError
-from callmanager.events import Event
+from callmanager.events import ContributionsChanged, Event
 from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
 from callmanager.extensions.permissions import Grant, read_restrictions
@@ -42,6 +42,7 @@ from callmanager.extensions.policy import read_policy
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
+from callmanager.model.plugins import PluginState
 from callmanager.notices import NoticePost
 from callmanager.paths import Paths, find_paths
 from callmanager.presence.board import PresenceBoard
@@ -50,7 +51,7 @@ from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
 from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
 from callmanager.settings.layers import FieldState
-from callmanager.settings.service import SITE_PROBLEM, SettingsService
+from callmanager.settings.service import SettingsService
 from callmanager.source_set import Follower, SourceGround
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
 from callmanager.tasks import TaskSupervisor
@@ -84,7 +85,8 @@ class AppOptions:
     """What the command line decides. `profile` puts every file of ours under one folder, `demo` switches the demo plugin on.
 
     `audio` stands in for the devices of Settings. `site` is where the administrator's file is looked for, if not at the
-    system's place; the command line has no such option, so nobody escapes the policy by it.
+    system's place; the command line has no such option, so nobody escapes the policy by it. `look_only` leaves a damaged
+    settings file where it is, for programs that only tell what they see.
     """
 
     profile: Path | None = None
@@ -92,6 +94,7 @@ class AppOptions:
     audio: AudioChoice | None = None
     log_level: str = "info"
     site: Path | None = None
+    look_only: bool = False
 
 
 class Application:
@@ -131,30 +134,28 @@ class Application:
         self.secrets = SecretStore(
             profile=self.paths.name, problems=self.problems, redactor=self._redactor, key_store=key_store
         )
-        self.settings = SettingsService(paths=self.paths, bus=self.bus, problems=self.problems, secrets=self.secrets)
+        self.settings = SettingsService(
+            paths=self.paths,
+            bus=self.bus,
+            problems=self.problems,
+            secrets=self.secrets,
+            set_aside_damaged=not options.look_only,
+        )
         for section in CORE_SECTIONS:
             self.settings.register(section.id, section.model)
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
         table = self.settings.site_table("plugins")
-        restrictions, complaints = read_restrictions(table)
-        policy, more = read_policy({key: value for key, value in table.items() if key != "permissions"})
-        complaints += more
-        if complaints:
-            self.problems.raise_problem(
-                SITE_PROBLEM,
-                "The settings file of your administrator has mistakes.",
-                hint="Tell your administrator; everything else works.",
-                details="\n".join(f"{self.paths.site_file}: {complaint}" for complaint in complaints),
-                severity=Severity.WARNING,
-            )
+        self.policy, findings = read_policy(table)
+        restrictions, more = read_restrictions(table)
+        self.settings.note_site("policy", (*findings, *more))
         self.plugins = PluginHost(
             bus=self.bus,
             problems=self.problems,
             settings=self.settings,
             build_context=self._context,
-            policy=policy,
+            policy=self.policy,
             seat=EngineSeat(self._driver, in_call=lambda: bool(self.calls.current())),
             restrictions=restrictions,
             demo=options.demo,
@@ -199,7 +200,10 @@ class Application:
             self._driver.add(handler)
         self._engine = engine
         self.accounts.load()
-        self.plugins.load(discover(policy.extra_paths) if candidates is None else candidates)
+        self.candidates = tuple(discover(self.policy.extra_paths) if candidates is None else candidates)
+        self.plugins.load(self.candidates)
+        self._review_settings()
+        self._undos.append(self.bus.subscribe(ContributionsChanged, lambda _event: self._review_settings(), owner="core"))
 
     # -------------------------------------------------------------------------------------------------------------- life
 
@@ -307,6 +311,13 @@ class Application:
 
     def palette_commands(self) -> list[Owned[PaletteCommand]]:
         return self.plugins.hooks.palette_commands()
+
+    def _review_settings(self) -> None:
+        """Tell mistakes in the files; sections of plugins that don't run can't be judged."""
+        active = PluginState.ACTIVE
+        self.settings.review(
+            inactive=[candidate.id for candidate in self.candidates if self.plugins.state(candidate.id) is not active]
+        )
 
     # ------------------------------------------------------------------------------------------------------------ status
 

@@ -38,7 +38,8 @@ class Candidate:
     """A plugin that could be loaded. `load` imports its code and returns the class; `source` says which object that is, and
     `path` in which folder it was found, if not in the environment.
 
-    The description is read when somebody wants to see it: reading it costs more than finding the plugin.
+    `point` is the entry point it was found by, with the distribution's metadata; a class at hand has none. The description is
+    read when somebody wants to see it: reading it costs more than finding the plugin.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Candidate:
     load: Callable[[], Any] = attrs.field(repr=False)
     describe: Callable[[], Description] = attrs.field(repr=False)
     path: Path | None = None
+    point: EntryPoint | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def distribution(self) -> str:
@@ -124,7 +126,7 @@ def _candidate(point: EntryPoint, *, path: Path | None = None) -> Candidate:
             _log.info("the metadata of the plugin %s can't be read: %s", point.name, error)
             return Description()
 
-    return Candidate(id=point.name, source=point.value, load=load, describe=describe, path=path)
+    return Candidate(id=point.name, source=point.value, load=load, describe=describe, path=path, point=point)
 
 
 def _described(distribution: Any) -> Description:

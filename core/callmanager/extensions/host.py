@@ -285,12 +285,11 @@ class PluginHost:
         was_active = entry.state is PluginState.ACTIVE
         self._take_down(entry)
         if was_active:
+            self._set(entry, PluginState.FOUND, entry.decided)
             self._bus.publish(ContributionsChanged(plugin_id=entry.id))
         await self._seat.leave(entry.id)
         await self._clean(entry)
         await self._cleaner.look_for(entry, shared=self._shared(entry))
-        if was_active:
-            self._set(entry, PluginState.FOUND, entry.decided)
 
     def _take_down(self, entry: PluginEntry) -> None:
         """Hooks and settings sections are gone; the context waits to be closed."""

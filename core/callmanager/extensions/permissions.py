@@ -22,6 +22,7 @@ import attrs
 
 from callmanager.errors import PermissionRefused
 from callmanager.model.permissions import ANY_HOST, Permission, Permissions, host_complaint
+from callmanager.settings.mistakes import Finding, did_you_mean
 
 EVERY_FOREIGN: Final = "*"
 _KEYS: Final = {permission.value: permission for permission in Permission}
@@ -47,40 +48,42 @@ class Restrictions:
         return attrs.evolve(declared, **changes)
 
 
-def read_restrictions(table: Mapping[str, Any]) -> tuple[Restrictions, tuple[str, ...]]:
-    """The restrictions of a `[plugins]` table and every complaint about them, each with its path.
+def read_restrictions(table: Mapping[str, Any]) -> tuple[Restrictions, tuple[Finding, ...]]:
+    """The restrictions of a `[plugins]` table and everything that is wrong inside of the plugins' tables; that they are
+    tables is `read_policy`'s business.
 
     What can't be understood takes the permission away: a slip of the pen in a restriction must not lift it.
     """
-    complaints: list[str] = []
+    findings: list[Finding] = []
     plugins = table.get("permissions", {})
     if not isinstance(plugins, Mapping):
-        return Restrictions(), ("plugins.permissions: must be a table with one table for each plugin",)
-    rules: dict[str, Mapping[Permission, bool | tuple[str, ...]]] = {}
-    for plugin_id, wanted in plugins.items():
-        path = f"plugins.permissions.{plugin_id}"
-        if not isinstance(wanted, Mapping):
-            complaints.append(f"{path}: must be a table, for example with call_control = false")
-            continue
-        rules[plugin_id] = _read_rules(path, wanted, complaints)
-    return Restrictions(rules=rules), tuple(complaints)
+        return Restrictions(), ()
+    rules = {
+        plugin_id: _read_rules(("plugins", "permissions", str(plugin_id)), wanted, findings)
+        for plugin_id, wanted in plugins.items()
+        if isinstance(wanted, Mapping)
+    }
+    return Restrictions(rules=rules), tuple(findings)
 
 
-def _read_rules(path: str, wanted: Mapping[str, Any], complaints: list[str]) -> dict[Permission, bool | tuple[str, ...]]:
+def _read_rules(
+    path: tuple[str, ...], wanted: Mapping[str, Any], findings: list[Finding]
+) -> dict[Permission, bool | tuple[str, ...]]:
     rules: dict[Permission, bool | tuple[str, ...]] = {}
     for key, value in wanted.items():
         permission = _KEYS.get(key)
         if permission is None:
-            complaints.append(f"{path}.{key}: there is no such permission; known are {', '.join(_KEYS)}")
+            text = f"there is no such permission{did_you_mean(key, _KEYS)}; known are {', '.join(_KEYS)}"
+            findings.append(Finding(path=(*path, key), text=text))
         elif isinstance(value, bool):
             rules[permission] = value
         elif permission is Permission.NETWORK and isinstance(value, list):
             wrong = [complaint for host in value if (complaint := host_complaint(host))]
-            complaints.extend(f"{path}.{key}: {complaint}" for complaint in wrong)
+            findings.extend(Finding(path=(*path, key), text=complaint) for complaint in wrong)
             rules[permission] = tuple(host.lower() for host in value if not host_complaint(host))
         else:
             kind = "true, false or a list of hosts" if permission is Permission.NETWORK else "true or false"
-            complaints.append(f"{path}.{key}: must be {kind}")
+            findings.append(Finding(path=(*path, key), text=f"must be {kind}"))
             rules[permission] = False
     return rules
 

@@ -155,7 +155,7 @@ async def test_a_plugins_database_and_folder_are_its_own_and_close_with_it(tmp_p
 
 async def test_the_site_refuses_and_forces_whatever_the_user_wants(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "site.toml").write_text('[plugins]\ndisabled = ["crm"]\nenabled = ["must"]\n')
+    (tmp_path / "site" / "site.toml").write_text('[plugins]\nrefused = ["crm"]\nforced = ["must"]\n')
     imported = []
 
     class Must:

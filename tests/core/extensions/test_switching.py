@@ -292,7 +292,7 @@ async def test_a_parked_engine_plugin_keeps_its_call_and_comes_back_only_after_i
 
 async def test_a_forced_plugin_can_be_tried_again_and_keeps_the_sites_reason(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "site.toml").write_text('[plugins]\nenabled = ["must"]\n')
+    (tmp_path / "site" / "site.toml").write_text('[plugins]\nforced = ["must"]\n')
 
     class Must:
         def __init__(self, ctx: PluginContext) -> None: ...

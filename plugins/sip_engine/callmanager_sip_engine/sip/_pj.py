@@ -65,6 +65,8 @@ STUN_RETRY_ON_FAILURE: Final[int] = pjsua2.PJSUA_STUN_RETRY_ON_FAILURE
 SRTP_DISABLED: Final[int] = pjsua2.PJMEDIA_SRTP_DISABLED
 SRTP_OPTIONAL: Final[int] = pjsua2.PJMEDIA_SRTP_OPTIONAL
 
+XFER_NO_REQUIRE_REPLACES: Final[int] = 1
+"""pjsua's `PJSUA_XFER_NO_REQUIRE_REPLACES`, a macro that the module does not export."""
 ETOOMANY: Final[int] = 70_010
 """pjlib's `PJ_ETOOMANY`: all call slots are taken."""
 EREMNORFC2833: Final[int] = 220_130
