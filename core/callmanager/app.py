@@ -238,6 +238,7 @@ class Application:
                 details=left,
                 severity=Severity.WARNING,
             )
+        self.accounts.open_key_store()
         await self._driver.start()
         self.plugins.started()
         for service in self._followers():

@@ -213,7 +213,7 @@ async def toasts(stage: Stage) -> None:
 async def _platform(stage: Stage) -> None:
     """Connected, with what the office's plugins add."""
     await stage.harness.connect()
-    await stage.harness.until(lambda: stage.window.panels.widget(0).content is not None)
+    await stage.harness.until(lambda: stage.window.guests.panels.widget(0).content is not None)
 
 
 async def _customer(stage: Stage) -> Any:
@@ -232,7 +232,7 @@ async def panels(stage: Stage) -> None:
     await stage.shot("platform-narrow", size=(380, 700))
     stage.window.guests.side.panels()[0].head.click()
     await stage.shot("platform-narrow-open", size=(380, 860))
-    stage.window.panels.setCurrentIndex(2)
+    stage.window.guests.panels.setCurrentIndex(2)
     await stage.shot("panel-failed", size=(1080, 620))
 
 

@@ -17,15 +17,13 @@ import attrs
 from aioice.candidate import candidate_priority
 from aioice.ice import get_host_addresses
 
-from callmanager_sip_engine.edge.settings import TurnServer
+from callmanager_sip_engine.edge.settings import TurnServer, parse_server
 
 _log = logging.getLogger(__name__)
 
 _WARM_SECONDS = 25.0  # shorter than the shortest common lifetime of a UDP mapping, 30 s
 _PATIENCE = 0.4
 _TOP_PREFERENCE = 65535
-_STUN_PORT = 3478
-_TURNS_PORT = 5349
 
 
 @attrs.frozen(kw_only=True)
@@ -34,28 +32,6 @@ class IceServers:
 
     stun: tuple[str, int] | None = None
     turn: TurnServer | None = None
-
-
-def parse_server(url: str) -> tuple[str, str, int, str]:
-    """Read `stun:host:port`, `turns:host:port?transport=tcp` or plain `host:port` (RFC 7064, RFC 7065).
-
-    Returns scheme, host, port and transport; raises ValueError.
-    """
-    scheme, colon, rest = url.strip().partition(":")
-    if not colon or scheme.lower() not in {"stun", "turn", "turns"}:
-        scheme, rest = "stun", url.strip()
-    scheme = scheme.lower()
-    address, _, query = rest.partition("?")
-    if address.startswith("["):
-        host, _, tail = address[1:].partition("]")
-        port_text = tail.removeprefix(":")
-    else:
-        host, _, port_text = address.partition(":")
-    port = int(port_text) if port_text else (_TURNS_PORT if scheme == "turns" else _STUN_PORT)
-    transport = query.removeprefix("transport=").lower() if query else ("tcp" if scheme == "turns" else "udp")
-    if not host or not 0 < port < 65536 or transport not in {"udp", "tcp"}:
-        raise ValueError(f"{url!r} is not the address of a STUN or TURN server, write it like stun:host:3478")
-    return scheme, host, port, transport
 
 
 class IcePool:
@@ -86,8 +62,18 @@ class IcePool:
         if self._stun or self._turn:
             self._refresh = asyncio.get_running_loop().call_later(_WARM_SECONDS, self.warm)
 
+    def refill(self) -> None:
+        """Gather for the next call if nothing is gathered: for when the message that took the last one has left."""
+        if self._warm is None:
+            self.warm()
+
     async def take(self, *, controlling: bool) -> aioice.Connection:
-        """Return a gathered connection within half a second, with host candidates alone when the servers are slower."""
+        """Return a gathered connection within half a second, with host candidates alone when the servers are slower.
+
+        Leaves the pool empty, as gathering would take time from the INVITE under way: see `refill`.
+        """
+        if self._stun or self._turn:
+            self.refill()  # without servers a fresh connection is as good
         warm, self._warm = self._warm, None
         if warm is not None and self._warm_addresses != _local_addresses():
             self._discard(warm)
@@ -104,7 +90,6 @@ class IcePool:
             await connection.gather_candidates()
         connection.ice_controlling = controlling
         rank_candidates(connection, preferred=self.preferred_address)
-        self.warm()
         return connection
 
     async def close(self) -> None:
