@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from callmanager.api import CallRemoved, CallState, EndCause, PluginRecord, PluginState
 from callmanager.app import Application, AppOptions
+from callmanager.extensions.leftovers import Package, tasks_of, timers_of
 from callmanager.testing import FakeEngine, Harness, ManualClock, MemorySecrets
 from contract import bad_plugins
 from contract.bad_plugins import BAD, Bad, named
@@ -132,6 +134,9 @@ async def test_threads_tasks_and_timers_beside_the_context_are_found_named_and_e
         assert record.state is PluginState.DISABLED
         assert record.ended == ("a timer: bad_leaks.plugin.tick", "a task: acme sync (forever)")
         assert record.left == ("a thread: acme poller (bad_leaks.plugin.poll)",)
+        loop, package = asyncio.get_running_loop(), Package("bad_leaks")
+        await asyncio.sleep(0.03)  # longer than its timer
+        assert (timers_of(package, loop), tasks_of(package, loop)) == ([], [])
         assert harness.app.plugins.holds_exit()
         sys.modules["bad_leaks.plugin"].STOP.set()
         await harness.until(lambda: harness.app.plugins.record("leaks").left == ())
