@@ -67,6 +67,7 @@ from callmanager.errors import (
     DeliveryRefused,
     DeliveryUncertain,
     NotConfigured,
+    PermissionRefused,
     SettingsError,
     SignInNeeded,
     StorageError,
@@ -146,6 +147,7 @@ from callmanager.model.messages import (
     TransportAbilities,
 )
 from callmanager.model.notices import Notice, Problem, Severity
+from callmanager.model.permissions import Permission, Permissions
 from callmanager.model.plugins import PluginRecord, PluginState
 from callmanager.model.presence import Handle, ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
@@ -189,6 +191,9 @@ __all__ = [
     # the contract
     "API_VERSION",
     "hookimpl",
+    # what a plugin needs
+    "Permission",
+    "Permissions",
     # what a plugin is built with
     "Accounts",
     "Audio",
@@ -369,6 +374,7 @@ __all__ = [
     "DeliveryRefused",
     "DeliveryUncertain",
     "NotConfigured",
+    "PermissionRefused",
     "SettingsError",
     "SignInNeeded",
     "StorageError",

@@ -32,10 +32,12 @@ from callmanager.contributions import (
     SettingsSection,
 )
 from callmanager.engine.driver import EngineDriver
+from callmanager.engine.seat import EngineSeat
 from callmanager.errors import CallManagerError, UserError
 from callmanager.events import ContributionsChanged, Event
 from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
+from callmanager.extensions.permissions import Grant, read_restrictions
 from callmanager.extensions.policy import read_policy
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
@@ -144,14 +146,18 @@ class Application:
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
-        self.policy, findings = read_policy(self.settings.site_table("plugins"))
-        self.settings.note_site("policy", findings)
+        table = self.settings.site_table("plugins")
+        self.policy, findings = read_policy(table)
+        restrictions, more = read_restrictions(table)
+        self.settings.note_site("policy", (*findings, *more))
         self.plugins = PluginHost(
             bus=self.bus,
             problems=self.problems,
             settings=self.settings,
             build_context=self._context,
             policy=self.policy,
+            seat=EngineSeat(self._driver, in_call=lambda: bool(self.calls.current())),
+            restrictions=restrictions,
             demo=options.demo,
         )
         self.accounts = AccountService(
@@ -251,12 +257,26 @@ class Application:
             await service.close()
         await self.tasks.close()
         await self._driver.stop()
-        await self.plugins.stop()
+        left = await self.plugins.stop()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
-        _log.info("stopped")
+        _log.info("stopped%s", f", except {'; '.join(left)}" if left else "")
         self._close_log()
+
+    def leave(self, code: int) -> int:
+        """The way out after `stop`: returns the exit code, or ends the process with it where a plugin has left something
+        running that the interpreter would wait for without end."""
+        if self._stopped and self.plugins.holds_exit():
+            import os
+            import sys
+
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            logging.shutdown()
+            os._exit(code)
+        return code
 
     def _followers(self) -> tuple[Follower, ...]:
         """The services that live on what plugins provide, in the order in which they start and stop."""
@@ -339,7 +359,7 @@ class Application:
             details="".join(traceback.format_exception(error))[-8000:],
             severity=Severity.ERROR,
         )
-        self.plugins.fault(owner)
+        self.plugins.fault(owner, error, doing=doing)
 
     def _bus_fault(self, error: Exception, *, event: Event, handler: str, owner: str, published_at: str) -> None:
         doing = f"{handler} for {type(event).__name__} (published at {published_at})"
@@ -348,7 +368,7 @@ class Application:
             return
         self.report_fault(error, owner=owner, doing=doing)
 
-    def _context(self, plugin_id: str) -> PluginContext:
+    def _context(self, plugin_id: str, grant: Grant) -> PluginContext:
         return PluginContext(
             plugin_id=plugin_id,
             paths=self.paths,
@@ -363,4 +383,5 @@ class Application:
             settings=self.settings,
             secrets=self.secrets,
             report_fault=self.report_fault,
+            grant=grant,
         )

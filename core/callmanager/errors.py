@@ -1,5 +1,12 @@
 """The exceptions of the product: those whose text is for the user, and everything else, which is a bug."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from callmanager.model.permissions import Permission
+
 
 class CallManagerError(Exception):
     """Base of all errors raised on purpose."""
@@ -12,6 +19,18 @@ class UserError(CallManagerError):
         super().__init__(text)
         self.text = text
         self.hint = hint
+
+
+class PermissionRefused(UserError):
+    """A plugin wanted something that it did not declare, or that the administrator took away (`by_site`)."""
+
+    def __init__(self, plugin_id: str, permission: Permission, *, by_site: bool) -> None:
+        super().__init__(
+            f"the plugin {plugin_id} may not {permission.deed}",
+            "Your administrator does not allow it to." if by_site else "Its author did not declare that it needs to.",
+        )
+        self.permission = permission
+        self.by_site = by_site
 
 
 class Unreachable(CallManagerError):

@@ -23,6 +23,8 @@ LONGEST_PAUSE: Final = 60.0
 SETTLED_AFTER: Final = 10.0
 """An attempt that lasts this many seconds counts as a recovery."""
 _BUGS_FORGIVEN: Final = 3
+LONGEST_WAIT: Final = 3.0
+"""Seconds that a cancelled task may take for its last words."""
 
 
 class FaultReport(Protocol):
@@ -93,8 +95,8 @@ class TaskSupervisor:
         for task in tuple(self._tasks):
             task.cancel()
 
-    async def close(self, *, wait_seconds: float = 3.0) -> tuple[str, ...]:
-        """Cancel everything and wait; returns the names of tasks that refuse to end. Nothing can be started afterwards."""
+    async def close(self, *, wait_seconds: float = LONGEST_WAIT) -> tuple[asyncio.Task[None], ...]:
+        """Cancel everything and wait; returns the tasks that refuse to end. Nothing can be started afterwards."""
         import asyncio
 
         self._closed = True
@@ -107,7 +109,7 @@ class TaskSupervisor:
         _, stubborn = await asyncio.wait(tasks, timeout=wait_seconds)
         for task in stubborn:
             _log.error("the task %s does not end when it is cancelled", task.get_name())
-        return tuple(sorted(task.get_name() for task in stubborn))
+        return tuple(sorted(stubborn, key=lambda task: task.get_name()))
 
     async def _contained(self, work: Awaitable[None], name: str) -> None:
         try:

@@ -178,7 +178,7 @@ async def test_a_task_that_refuses_to_end_is_named(bench: Bench) -> None:
 
     bench.tasks.start(work(), name="stubborn")
     await asyncio.sleep(0)
-    assert await bench.tasks.close(wait_seconds=0.05) == ("crm: stubborn",)
+    assert [task.get_name() for task in await bench.tasks.close(wait_seconds=0.05)] == ["crm: stubborn"]
     release.set()
     await until(lambda: bench.tasks.running == ())
 

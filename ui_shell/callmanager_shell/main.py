@@ -97,7 +97,8 @@ def _start(launch: Launch, endpoint: str, started: float) -> int:
     import_qt()
     from callmanager_shell.run import run
 
-    return run(app, endpoint, hidden=launch.hidden, dial=launch.argument if launch.command == "dial" else "", started=started)
+    dial = launch.argument if launch.command == "dial" else ""
+    return app.leave(run(app, endpoint, hidden=launch.hidden, dial=dial, started=started))
 
 
 def _build(launch: Launch) -> Application | None:
@@ -121,21 +122,25 @@ def _plugin_command(launch: Launch) -> int:
     if app is None:
         return ExitCode.CANNOT_START
 
+    async def command() -> int:
+        owned = next((owned for owned in app.cli_commands() if owned.value.name == launch.command), None)
+        if owned is None:
+            known = ", ".join([*VERBS, *(owned.value.name for owned in app.cli_commands())])
+            return _complain(f"there is no command “{launch.command}”; known are {known}", ExitCode.USAGE)
+        parser = plugin_parser(owned.value.name, owned.value.help)
+        owned.value.configure(parser)
+        values = parser.parse_args(list(launch.rest))
+        try:
+            return await owned.value.run(values)
+        except UserError as error:
+            return _complain(" – ".join(filter(None, (error.text, error.hint))), ExitCode.REFUSED)
+
     async def run() -> int:
         try:
-            owned = next((owned for owned in app.cli_commands() if owned.value.name == launch.command), None)
-            if owned is None:
-                known = ", ".join([*VERBS, *(owned.value.name for owned in app.cli_commands())])
-                return _complain(f"there is no command “{launch.command}”; known are {known}", ExitCode.USAGE)
-            parser = plugin_parser(owned.value.name, owned.value.help)
-            owned.value.configure(parser)
-            values = parser.parse_args(list(launch.rest))
-            try:
-                return await owned.value.run(values)
-            except UserError as error:
-                return _complain(" – ".join(filter(None, (error.text, error.hint))), ExitCode.REFUSED)
+            code = await command()
         finally:
             await app.stop()
+        return app.leave(code)
 
     from callmanager.api import UserError
 

@@ -11,6 +11,7 @@ from callmanager.api import (
     CallAction,
     ContributionsChanged,
     EngineChanged,
+    Permissions,
     PluginContext,
     PluginState,
     PluginStateChanged,
@@ -114,6 +115,8 @@ async def test_disabling_undoes_everything_and_enabling_brings_it_back(tmp_path:
 
 async def test_what_a_plugin_provides_goes_with_it(tmp_path: Path) -> None:
     class Office:
+        permissions = Permissions(account=True)
+
         def __init__(self, ctx: PluginContext) -> None:
             account = Account(id=AccountId("office"), extension="1", server="127.0.0.1", port=5060)
             ctx.accounts.provide(account, "secret")
