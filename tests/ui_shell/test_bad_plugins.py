@@ -33,11 +33,11 @@ async def test_the_window_stands_a_call_works_and_the_page_names_the_culprit(tmp
             window.show()
             await app.start()
             await harness.connect()
-            tabs = [window.panels.tabText(index) for index in range(window.panels.count())]
+            tabs = [window.guests.panels.tabText(index) for index in range(window.guests.panels.count())]
             assert tabs == ["Notes", "Weather"]
-            window.panels.setCurrentIndex(1)
-            assert any("Weather can't be shown" in label.text() for label in window.panels.widget(1).findChildren(Text))
-            window.panels.setCurrentIndex(0)
+            window.guests.panels.setCurrentIndex(1)
+            assert any("Weather can't be shown" in label.text() for label in window.guests.panels.widget(1).findChildren(Text))
+            window.guests.panels.setCurrentIndex(0)
             for _ in range(3):
                 window.dial("6000")
                 call = app.calls.current()[-1]

@@ -139,7 +139,7 @@ async def test_switching_off_takes_everything_out_of_the_window_and_on_brings_it
     await stage.talk()
     window, row = stage.window, section(stage).row("notes")
     card = window.strip.cards()[0]
-    assert window.panels.count() == 1
+    assert window.guests.panels.count() == 1
     assert window.empty.isHidden()
     assert "Ctrl+J" in tuple(window.guests.shortcuts._made)
     assert window.settings_page.card("notes")
@@ -147,7 +147,7 @@ async def test_switching_off_takes_everything_out_of_the_window_and_on_brings_it
     for _ in range(2):  # and once more, as nothing may be left of the first time
         await switch(stage, row, PluginState.DISABLED)
         assert (row.state_word(), row.switch.isChecked()) == ("Off", False)
-        assert window.panels.count() == 0
+        assert window.guests.panels.count() == 0
         assert not window.empty.isHidden()
         assert tuple(window.guests.shortcuts._made) == ("Ctrl+H", "Ctrl+M")
         assert card.action_button("notes/notes.add") is None
@@ -155,7 +155,7 @@ async def test_switching_off_takes_everything_out_of_the_window_and_on_brings_it
         assert stage.app.problems.current() == ()
         await switch(stage, row, PluginState.ACTIVE)
         assert (row.state_word(), row.switch.isChecked()) == ("Active", True)
-        assert window.panels.count() == 1
+        assert window.guests.panels.count() == 1
         assert window.empty.isHidden()
         assert tuple(window.guests.shortcuts._made) == ("Ctrl+H", "Ctrl+M", "Ctrl+J")
         assert card.action_button("notes/notes.add") is not None
