@@ -46,6 +46,9 @@ from callmanager.engine.facts import (
 from callmanager.engine.protocol import CallEngine
 from callmanager.errors import (
     CallManagerError,
+    CertificateRefused,
+    HostNotAllowed,
+    HttpError,
     NotConfigured,
     SettingsError,
     SignInNeeded,
@@ -73,6 +76,7 @@ from callmanager.events import (
     SettingsChanged,
 )
 from callmanager.explain import Explanation, explain
+from callmanager.http.messages import Http, HttpOptions, HttpResponse
 from callmanager.markers import API_VERSION, hookimpl
 from callmanager.model.accounts import Account, AccountId, Registration, RegistrationState, Transport, TurnServer
 from callmanager.model.audio import AudioBackendKind, AudioChoice, AudioDevice, AudioRole, audio_choice
@@ -106,7 +110,7 @@ from callmanager.protocols import (
     Tasks,
     UiKit,
 )
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
+from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, NetworkSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
 from callmanager.storage.database import Database
 from callmanager.storage.migrations import Migration
@@ -123,6 +127,9 @@ __all__ = [
     "Calls",
     "Context",
     "Events",
+    "Http",
+    "HttpOptions",
+    "HttpResponse",
     "Notices",
     "PluginContext",
     "Problems",
@@ -227,6 +234,9 @@ __all__ = [
     "audio_choice",
     # errors
     "CallManagerError",
+    "CertificateRefused",
+    "HostNotAllowed",
+    "HttpError",
     "NotConfigured",
     "SettingsError",
     "SignInNeeded",
@@ -238,6 +248,7 @@ __all__ = [
     "AudioSettings",
     "ConnectionSettings",
     "FieldKind",
+    "NetworkSettings",
     "SettingInfo",
     "setting",
     "setting_info",

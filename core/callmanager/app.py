@@ -26,6 +26,8 @@ from callmanager.events import Event
 from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
 from callmanager.extensions.policy import read_policy
+from callmanager.extensions.trace import open_trace
+from callmanager.http.service import HttpService
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
@@ -33,7 +35,7 @@ from callmanager.notices import NoticePost
 from callmanager.paths import Paths, find_paths
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
+from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, NetworkSettings
 from callmanager.settings.layers import FieldState
 from callmanager.settings.service import SITE_PROBLEM, SettingsService
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
@@ -59,6 +61,7 @@ CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
     SettingsSection(id="audio", title="Audio", model=AudioSettings, icon="headset", order=20),
     SettingsSection(id="appearance", title="Appearance", model=AppearanceSettings, icon="sun", order=30),
+    SettingsSection(id="network", title="Network", model=NetworkSettings, icon="connection", order=40),
 )
 
 
@@ -67,7 +70,8 @@ class AppOptions:
     """What the command line decides. `profile` puts every file of ours under one folder, `demo` switches the demo plugin on.
 
     `audio` stands in for the devices of Settings. `site` is where the administrator's file is looked for, if not at the
-    system's place; the command line has no such option, so nobody escapes the policy by it.
+    system's place; the command line has no such option, so nobody escapes the policy by it. `record` is where the session is
+    written to, masked.
     """
 
     profile: Path | None = None
@@ -75,6 +79,7 @@ class AppOptions:
     audio: AudioChoice | None = None
     log_level: str = "info"
     site: Path | None = None
+    record: Path | None = None
 
 
 class Application:
@@ -109,6 +114,9 @@ class Application:
         _log.info("PC CallManager %s", __version__)
 
         self.bus = EventBus(self._bus_fault)
+        self.trace = open_trace(bus=self.bus, redactor=self._redactor, clock=clock, record=options.record)
+        if self.trace is not None:
+            self._undos.append(self.trace.close)
         self.problems = ProblemBoard(self.bus, clock=clock)
         self.notices = NoticePost(bus=self.bus, clock=clock)
         self.secrets = SecretStore(
@@ -117,6 +125,7 @@ class Application:
         self.settings = SettingsService(paths=self.paths, bus=self.bus, problems=self.problems, secrets=self.secrets)
         for section in CORE_SECTIONS:
             self.settings.register(section.id, section.model)
+        self.http = HttpService(settings=self.settings, redactor=self._redactor, clock=clock)
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
@@ -217,6 +226,7 @@ class Application:
         await self.tasks.close()
         await self._driver.stop()
         await self.plugins.stop()
+        self.http.close()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
@@ -298,5 +308,6 @@ class Application:
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,
+            http=self.http,
             report_fault=self.report_fault,
         )

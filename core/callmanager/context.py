@@ -16,6 +16,8 @@ from callmanager.tasks import FaultReport, TaskSupervisor
 if TYPE_CHECKING:
     from callmanager.bus import EventBus, Unsubscribe
     from callmanager.events import Event
+    from callmanager.http.client import PluginHttp
+    from callmanager.http.service import HttpService
     from callmanager.model.accounts import Account, Registration
     from callmanager.model.audio import AudioDevice
     from callmanager.paths import Paths
@@ -102,7 +104,9 @@ class PluginContext:
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
+        http: HttpService,
         report_fault: FaultReport,
+        allowed_hosts: tuple[str, ...] | None = None,
     ) -> None:
         self._plugin_id = plugin_id
         self._paths = paths
@@ -118,6 +122,9 @@ class PluginContext:
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
         self._secrets = secrets.view(plugin_id)
+        self._http_service = http
+        self._allowed_hosts = allowed_hosts
+        self._http: PluginHttp | None = None
         self._settings = OwnedSettings(service=settings, owner=plugin_id)
 
     @property
@@ -161,6 +168,12 @@ class PluginContext:
         return self._secrets
 
     @property
+    def http(self) -> PluginHttp:
+        if self._http is None:
+            self._http = self._http_service.client(self._plugin_id, allowed_hosts=self._allowed_hosts)
+        return self._http
+
+    @property
     def settings(self) -> OwnedSettings:
         return self._settings
 
@@ -192,9 +205,11 @@ class PluginContext:
                 self._log.exception("undoing a registration failed")
 
     async def close(self) -> None:
-        """Cancel the tasks and wait for them, then undo all registrations and close the database."""
+        """Cancel the tasks and wait for them, then undo all registrations and close connections and database."""
         await self._tasks.close()
         self.undo()
+        if self._http is not None:
+            await self._http.close()
         if self._database is not None:
             self._database.close()
 
