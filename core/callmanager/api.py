@@ -64,8 +64,11 @@ from callmanager.engine.facts import (
 from callmanager.engine.protocol import CallEngine
 from callmanager.errors import (
     CallManagerError,
+    CertificateRefused,
     DeliveryRefused,
     DeliveryUncertain,
+    HostNotAllowed,
+    HttpError,
     NotConfigured,
     PermissionRefused,
     SettingsError,
@@ -102,6 +105,7 @@ from callmanager.events import (
     SourceChanged,
 )
 from callmanager.explain import Explanation, explain
+from callmanager.http.messages import Http, HttpOptions, HttpResponse
 from callmanager.markers import API_VERSION, hookimpl
 from callmanager.model.accounts import Account, AccountId, Registration, RegistrationState, Transport, TurnServer
 from callmanager.model.audio import AudioBackendKind, AudioChoice, AudioDevice, AudioRole, audio_choice
@@ -170,7 +174,7 @@ from callmanager.protocols import (
     UiKit,
     Voicemails,
 )
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
+from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, NetworkSettings
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
 from callmanager.sources import (
     ContactSource,
@@ -200,6 +204,9 @@ __all__ = [
     "Calls",
     "Context",
     "Events",
+    "Http",
+    "HttpOptions",
+    "HttpResponse",
     "Notices",
     "Parking",
     "PluginContext",
@@ -371,8 +378,11 @@ __all__ = [
     "contact_id",
     # errors
     "CallManagerError",
+    "CertificateRefused",
     "DeliveryRefused",
     "DeliveryUncertain",
+    "HostNotAllowed",
+    "HttpError",
     "NotConfigured",
     "PermissionRefused",
     "SettingsError",
@@ -385,6 +395,7 @@ __all__ = [
     "AudioSettings",
     "ConnectionSettings",
     "FieldKind",
+    "NetworkSettings",
     "SettingInfo",
     "setting",
     "setting_info",

@@ -39,6 +39,8 @@ from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
 from callmanager.extensions.permissions import Grant, read_restrictions
 from callmanager.extensions.policy import read_policy
+from callmanager.extensions.trace import open_trace
+from callmanager.http.service import HttpService
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
@@ -49,7 +51,7 @@ from callmanager.presence.board import PresenceBoard
 from callmanager.presence.parking import ParkingBoard
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
+from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, NetworkSettings
 from callmanager.settings.layers import FieldState
 from callmanager.settings.service import SettingsService
 from callmanager.source_set import Follower, SourceGround
@@ -77,6 +79,7 @@ CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
     SettingsSection(id="audio", title="Audio", model=AudioSettings, icon="headset", order=20),
     SettingsSection(id="appearance", title="Appearance", model=AppearanceSettings, icon="sun", order=30),
+    SettingsSection(id="network", title="Network", model=NetworkSettings, icon="connection", order=40),
 )
 
 
@@ -86,7 +89,7 @@ class AppOptions:
 
     `audio` stands in for the devices of Settings. `site` is where the administrator's file is looked for, if not at the
     system's place; the command line has no such option, so nobody escapes the policy by it. `look_only` leaves a damaged
-    settings file where it is, for programs that only tell what they see.
+    settings file where it is, for programs that only tell what they see. `record` is where the session is written to, masked.
     """
 
     profile: Path | None = None
@@ -95,6 +98,7 @@ class AppOptions:
     log_level: str = "info"
     site: Path | None = None
     look_only: bool = False
+    record: Path | None = None
 
 
 class Application:
@@ -129,6 +133,9 @@ class Application:
         _log.info("PC CallManager %s", __version__)
 
         self.bus = EventBus(self._bus_fault)
+        self.trace = open_trace(bus=self.bus, redactor=self._redactor, clock=clock, record=options.record)
+        if self.trace is not None:
+            self._undos.append(self.trace.close)
         self.problems = ProblemBoard(self.bus, clock=clock)
         self.notices = NoticePost(bus=self.bus, clock=clock)
         self.secrets = SecretStore(
@@ -143,6 +150,7 @@ class Application:
         )
         for section in CORE_SECTIONS:
             self.settings.register(section.id, section.model)
+        self.http = HttpService(settings=self.settings, redactor=self._redactor, clock=clock)
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
@@ -160,6 +168,7 @@ class Application:
             restrictions=restrictions,
             demo=options.demo,
         )
+        self.plugins.hooks.trace = self.trace
         self.accounts = AccountService(
             bus=self.bus,
             driver=self._driver,
@@ -258,6 +267,7 @@ class Application:
         await self.tasks.close()
         await self._driver.stop()
         left = await self.plugins.stop()
+        self.http.close()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
@@ -382,6 +392,7 @@ class Application:
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,
+            http=self.http,
             report_fault=self.report_fault,
             grant=grant,
         )

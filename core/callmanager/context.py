@@ -12,6 +12,7 @@ from callmanager.model.permissions import Permission
 from callmanager.notices import NoticePost
 from callmanager.owned import OwnedAccounts, OwnedAudio, OwnedCalls, OwnedEvents, OwnedSecrets, OwnedSettings
 from callmanager.problems import OwnedProblems
+from callmanager.settings.core_sections import ConnectionSettings
 from callmanager.tasks import LONGEST_WAIT, FaultReport, TaskSupervisor
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from callmanager.bus import EventBus, Unsubscribe
     from callmanager.extensions.permissions import Grant
+    from callmanager.http.client import PluginHttp
+    from callmanager.http.service import HttpService
     from callmanager.model.permissions import Permissions
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
@@ -47,6 +50,7 @@ class PluginContext:
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
+        http: HttpService,
         report_fault: FaultReport,
         grant: Grant,
     ) -> None:
@@ -69,6 +73,8 @@ class PluginContext:
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
         self._secrets = OwnedSecrets(secrets, plugin_id, grant)
         self._settings = OwnedSettings(settings, plugin_id, grant)
+        self._http_service = http
+        self._http: PluginHttp | None = None
 
     @property
     def plugin_id(self) -> str:
@@ -131,6 +137,15 @@ class PluginContext:
         return self._secrets
 
     @property
+    def http(self) -> PluginHttp:
+        self._grant.require(Permission.NETWORK)
+        if self._http is None:
+            pbx = self._settings.get(ConnectionSettings).server
+            hosts = self._grant.granted.hosts(pbx=pbx)
+            self._http = self._http_service.client(self._plugin_id, allowed_hosts=hosts)
+        return self._http
+
+    @property
     def settings(self) -> OwnedSettings:
         return self._settings
 
@@ -168,12 +183,14 @@ class PluginContext:
         self._tasks.cancel()
 
     async def close(self, *, wait_seconds: float = LONGEST_WAIT) -> tuple[asyncio.Task[None], ...]:
-        """Cancel the tasks and wait for them, then undo all registrations and close the database.
+        """Cancel the tasks and wait for them, then undo all registrations and close connections and database.
 
         Returns the tasks that did not end within the time; they are left behind.
         """
         stubborn = await self._tasks.close(wait_seconds=wait_seconds)
         self.undo()
+        if self._http is not None:
+            await self._http.close()
         if self._database is not None:
             self._database.close()
         return stubborn

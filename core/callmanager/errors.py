@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from callmanager.model.failures import CertificateEvidence
     from callmanager.model.permissions import Permission
 
 
@@ -34,7 +35,25 @@ class PermissionRefused(UserError):
 
 
 class Unreachable(CallManagerError):
-    """A service does not answer now; background work is retried silently and one problem is shown meanwhile."""
+    """A service does not answer now; background work is retried silently and one problem is shown meanwhile.
+
+    `retry_after` is how many seconds the service asked to be left alone, if it did.
+    """
+
+    def __init__(self, text: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class CertificateRefused(Unreachable):
+    """The server's certificate can't be trusted, so nothing was sent. `certificate` is what it said of itself, if known.
+
+    A kind of `Unreachable`, as it heals when the server's administrator renews the certificate.
+    """
+
+    def __init__(self, text: str, *, certificate: CertificateEvidence | None = None) -> None:
+        super().__init__(text)
+        self.certificate = certificate
 
 
 class SignInNeeded(CallManagerError):
@@ -43,6 +62,22 @@ class SignInNeeded(CallManagerError):
 
 class NotConfigured(CallManagerError):
     """A feature has not been set up; shown as an empty state, not as an error."""
+
+
+class HttpError(CallManagerError):
+    """A server's answer that can't be used. `status` is its HTTP status, 0 when there was none worth the name.
+
+    `detail` is the beginning of the body as plain text, for the curious; it may say anything.
+    """
+
+    def __init__(self, text: str, *, status: int = 0, detail: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.detail = detail
+
+
+class HostNotAllowed(CallManagerError):
+    """A plugin wanted to talk to a host that it did not declare or that the site does not allow; nothing was sent."""
 
 
 class SettingsError(CallManagerError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from callmanager.bus import Unsubscribe
 from callmanager.engine.commands import Command
 from callmanager.events import Event
+from callmanager.http.messages import Http
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
 from callmanager.model.calls import Call, CallId, CallRequest
@@ -365,6 +366,8 @@ class Context(Protocol):
     def secrets(self) -> Secrets: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def http(self) -> Http: ...
     @property
     def data_directory(self) -> Path:
         """The plugin's own folder, made on first use."""

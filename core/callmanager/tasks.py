@@ -37,7 +37,7 @@ class TaskSupervisor:
     """The tasks of one owner (protocol `Tasks`).
 
     Used on the loop thread while the loop runs. Pauses between tries double from 1 s to 60 s and are spread by a quarter, so
-    that a hundred phones don't come back to a PBX in the same instant.
+    that a hundred phones don't come back to a PBX in the same instant. A service that asks for a longer pause gets it.
     """
 
     def __init__(
@@ -122,11 +122,13 @@ class TaskSupervisor:
     async def _supervised(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         problem, pause, bugs = f"unreachable:{name}", FIRST_PAUSE, 0
         while True:
+            asked_for = 0.0
             attempt = _Attempt(settled_after=self._settled_after, settled=lambda: self._recovered(problem, name))
             try:
                 with attempt:
                     await work()
             except Unreachable as error:
+                asked_for = error.retry_after or 0.0
                 if pause == FIRST_PAUSE or attempt.was_settled:
                     _log.info("%s: %s is unreachable: %s", self._owner, name, error)
                 self._problems.raise_problem(
@@ -150,7 +152,8 @@ class TaskSupervisor:
                 self._recovered(problem, name)
                 return
             pause = FIRST_PAUSE if attempt.was_settled else pause
-            await self._wait(pause * random.uniform(0.75, 1.25))  # noqa: S311 - spread, not secrecy
+            spread = random.uniform(0.75, 1.25)  # noqa: S311 - not for secrecy
+            await self._wait(max(pause * spread, asked_for * max(spread, 1.0)))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _recovered(self, problem: str, name: str) -> None:

@@ -42,6 +42,8 @@ def _main(arguments: Sequence[str] | None, started: float) -> int:
         return _complain(str(error), ExitCode.CANNOT_START)
     handed = _hand_over(launch, endpoint)
     if handed is not None:
+        if launch.record is not None:
+            return _complain("a phone that runs already can't be recorded; quit it first", ExitCode.REFUSED)
         return handed
     if launch.command not in _NEEDS_NONE_RUNNING:
         return _complain("no phone is running; start it with “callmanager”", ExitCode.NOT_RUNNING)

@@ -84,7 +84,7 @@ async def test_an_active_plugin_is_told_and_contributes(tmp_path: Path) -> None:
         assert crm.said == ["started"]
         assert crm.heard
         assert [owned.value.id for owned in harness.app.call_actions()] == ["crm.note"]
-        assert [owned.plugin_id for owned in harness.app.settings_sections()] == ["core", "core", "core", "crm"]
+        assert [owned.plugin_id for owned in harness.app.settings_sections()] == ["core", "core", "core", "core", "crm"]
         assert harness.app.settings.get(CrmSettings) == CrmSettings()
     assert crm.said == ["started", "stopping", "cancelled", "undone"]
 
@@ -98,7 +98,7 @@ async def test_disabling_undoes_everything_and_enabling_brings_it_back(tmp_path:
         assert state_of(harness, "crm") == (PluginState.DISABLED, "switched off by you")
         assert harness.app.call_actions() == []
         assert harness.app.problems.current() == ()
-        assert len(harness.app.settings_sections()) == 3
+        assert len(harness.app.settings_sections()) == 4
         before = len(crm.heard)
         harness.engine.crash()
         assert len(crm.heard) == before
