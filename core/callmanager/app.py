@@ -18,6 +18,7 @@ from callmanager.calls.screening import Screening
 from callmanager.calls.service import CallService
 from callmanager.calls.store import CallStore
 from callmanager.clock import Clock, utc_now
+from callmanager.contacts.directory import ContactDirectory
 from callmanager.context import PluginContext
 from callmanager.contributions import (
     CallAction,
@@ -44,10 +45,11 @@ from callmanager.notices import NoticePost
 from callmanager.paths import Paths, find_paths
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
+from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, DialingSettings
 from callmanager.settings.layers import FieldState
 from callmanager.settings.service import SITE_PROBLEM, SettingsService
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
+from callmanager.storage.core_file import core_database
 from callmanager.tasks import TaskSupervisor
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ _log = logging.getLogger(__name__)
 
 CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
+    SettingsSection(id="dialing", title="Dialing", model=DialingSettings, icon="keypad", order=15),
     SettingsSection(id="audio", title="Audio", model=AudioSettings, icon="headset", order=20),
     SettingsSection(id="appearance", title="Appearance", model=AppearanceSettings, icon="sun", order=30),
 )
@@ -164,6 +167,17 @@ class Application:
             notices=self.notices,
             override=options.audio,
         )
+        self.database = core_database(self.paths.data, self.problems)
+        self.contacts = ContactDirectory(
+            bus=self.bus,
+            hooks=self.plugins.hooks,
+            problems=self.problems,
+            settings=self.settings,
+            database=self.database,
+            tasks=self.tasks,
+            report_fault=self.report_fault,
+            clock=clock,
+        )
         self.calls = CallService(
             bus=self.bus,
             store=CallStore(self.bus),
@@ -172,6 +186,7 @@ class Application:
             hooks=self.plugins.hooks,
             screening=Screening(self.plugins.hooks),
             notices=self.notices,
+            contacts=self.contacts,
             clock=clock,
         )
         for handler in (self.accounts, self.audio, self.calls):
@@ -215,6 +230,7 @@ class Application:
             )
         await self._driver.start()
         self.plugins.started()
+        self.contacts.start()
 
     async def stop(self) -> None:
         """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent, also without `start`.
@@ -225,9 +241,11 @@ class Application:
             return
         self._stopped = True
         self.plugins.stopping()
+        await self.contacts.close()
         await self.tasks.close()
         await self._driver.stop()
         await self.plugins.stop()
+        self.database.close()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
@@ -321,6 +339,7 @@ class Application:
             calls=self.calls,
             accounts=self.accounts,
             audio=self.audio,
+            contacts=self.contacts,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,
