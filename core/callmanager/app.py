@@ -18,6 +18,7 @@ from callmanager.calls.screening import Screening
 from callmanager.calls.service import CallService
 from callmanager.calls.store import CallStore
 from callmanager.clock import Clock, utc_now
+from callmanager.contacts.directory import ContactDirectory
 from callmanager.context import PluginContext
 from callmanager.contributions import (
     CallAction,
@@ -51,11 +52,18 @@ from callmanager.presence.board import PresenceBoard
 from callmanager.presence.parking import ParkingBoard
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, NetworkSettings
+from callmanager.settings.core_sections import (
+    AppearanceSettings,
+    AudioSettings,
+    ConnectionSettings,
+    DialingSettings,
+    NetworkSettings,
+)
 from callmanager.settings.layers import FieldState
 from callmanager.settings.service import SettingsService
 from callmanager.source_set import Follower, SourceGround
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
+from callmanager.storage.core_file import core_database
 from callmanager.tasks import TaskSupervisor
 from callmanager.voicemail.service import VoicemailService
 
@@ -77,6 +85,7 @@ _log = logging.getLogger(__name__)
 
 CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
+    SettingsSection(id="dialing", title="Dialing", model=DialingSettings, icon="keypad", order=15),
     SettingsSection(id="audio", title="Audio", model=AudioSettings, icon="headset", order=20),
     SettingsSection(id="appearance", title="Appearance", model=AppearanceSettings, icon="sun", order=30),
     SettingsSection(id="network", title="Network", model=NetworkSettings, icon="connection", order=40),
@@ -185,6 +194,17 @@ class Application:
             notices=self.notices,
             override=options.audio,
         )
+        self.database = core_database(self.paths.data, self.problems)
+        ground = SourceGround(
+            bus=self.bus,
+            problems=self.problems,
+            report_fault=self.report_fault,
+            owner_of_settings=self.settings.owner_of,
+            clock=clock,
+        )
+        self.contacts = ContactDirectory(
+            ground, hooks=self.plugins.hooks, settings=self.settings, database=self.database, tasks=self.tasks
+        )
         self.calls = CallService(
             bus=self.bus,
             store=CallStore(self.bus),
@@ -193,13 +213,7 @@ class Application:
             hooks=self.plugins.hooks,
             screening=Screening(self.plugins.hooks),
             notices=self.notices,
-            clock=clock,
-        )
-        ground = SourceGround(
-            bus=self.bus,
-            problems=self.problems,
-            report_fault=self.report_fault,
-            owner_of_settings=self.settings.owner_of,
+            contacts=self.contacts,
             clock=clock,
         )
         self.presence = PresenceBoard(ground, collect=self.plugins.hooks.presence_sources)
@@ -268,6 +282,7 @@ class Application:
         await self._driver.stop()
         left = await self.plugins.stop()
         self.http.close()
+        self.database.close()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
@@ -290,7 +305,7 @@ class Application:
 
     def _followers(self) -> tuple[Follower, ...]:
         """The services that live on what plugins provide, in the order in which they start and stop."""
-        return (self.presence, self.parking, self.voicemail)
+        return (self.contacts, self.presence, self.parking, self.voicemail)
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -389,6 +404,7 @@ class Application:
             presence=self.presence,
             parking=self.parking,
             voicemail=self.voicemail,
+            contacts=self.contacts,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,

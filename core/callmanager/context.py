@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from callmanager.model.permissions import Permissions
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
-    from callmanager.protocols import Accounts, Audio, Calls, Parking, Presences, Voicemails
+    from callmanager.protocols import Accounts, Audio, Calls, Contacts, Parking, Presences, Voicemails
     from callmanager.secrets import SecretStore
     from callmanager.settings.service import SettingsService
     from callmanager.storage.database import Database
@@ -47,6 +47,7 @@ class PluginContext:
         presence: Presences,
         parking: Parking,
         voicemail: Voicemails,
+        contacts: Contacts,
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
@@ -68,6 +69,7 @@ class PluginContext:
         self._presence = presence
         self._parking = parking
         self._voicemail = voicemail
+        self._contacts = contacts
         self._notices = NoticePost(bus=bus, owner=plugin_id)
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
@@ -119,6 +121,11 @@ class PluginContext:
     def voicemail(self) -> Voicemails:
         self._grant.require(Permission.VOICEMAIL)
         return self._voicemail
+
+    @property
+    def contacts(self) -> Contacts:
+        self._grant.require(Permission.CONTACTS)
+        return self._contacts
 
     @property
     def notices(self) -> NoticePost:

@@ -14,6 +14,7 @@ from callmanager.http.messages import Http
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
 from callmanager.model.calls import Call, CallId, CallRequest
+from callmanager.model.contacts import Contact, ContactId, Hit, Match, Person, PersonId
 from callmanager.model.notices import Problem, Severity
 from callmanager.model.presence import ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceState
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QFont, QIcon, QPainter
     from PySide6.QtWidgets import QMenu, QWidget
 
-    from callmanager.model.contacts import Contact
     from callmanager.model.history import CallRecord
     from callmanager.model.look import TextStyle, ThemeColour
     from callmanager.storage.database import Database
@@ -125,6 +125,52 @@ class Audio(Protocol):
         ...
 
     def preview_ringtone(self) -> None: ...
+
+
+class Contacts(Protocol):
+    """Everybody whom the contact sources know. Answers come from memory; `ContactsChanged` says when to ask again.
+
+    Right after the start there is nobody: the copies of the last time come within a second, then what the sources say now.
+    """
+
+    def people(self) -> Sequence[Person]:
+        """Everybody by name, entries that mean the same person as one; each is put together when it is looked at."""
+        ...
+
+    def person(self, identity: PersonId | ContactId) -> Person | None:
+        """The person of this id, or the one to whom this entry belongs."""
+        ...
+
+    def contacts(self, source_id: str) -> Sequence[Contact]:
+        """The entries of one source, by name."""
+        ...
+
+    def get(self, contact_id: ContactId) -> Contact | None: ...
+
+    def match(self, number: str) -> Match | None:
+        """Who has this number, in whatever notation."""
+        ...
+
+    def search(self, text: str, *, limit: int = 20, recent: Sequence[str] = ()) -> Sequence[Hit]:
+        """The best people for what was typed so far: the exact number, favourites, `recent` (numbers, the last called first),
+        names, numbers, companies and addresses; without any of these, what is one slip of the fingers away."""
+        ...
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """How each source is doing."""
+        ...
+
+    def refresh(self, source_id: str = "") -> None:
+        """Ask one source now, or all of them."""
+        ...
+
+    async def separate(self, contact_id: ContactId) -> None:
+        """This entry is not the person it was taken for. Returns when that is stored; raises `UserError` if it can't be."""
+        ...
+
+    async def unite(self, one: PersonId | ContactId, other: PersonId | ContactId) -> None:
+        """These two are one person, whatever was said before. As `separate`."""
+        ...
 
 
 class Notices(Protocol):
@@ -356,6 +402,8 @@ class Context(Protocol):
     def parking(self) -> Parking: ...
     @property
     def voicemail(self) -> Voicemails: ...
+    @property
+    def contacts(self) -> Contacts: ...
     @property
     def notices(self) -> Notices: ...
     @property

@@ -7,14 +7,27 @@ from callmanager.api import Call, CallState, Direction, EndCause, Party, explain
 from callmanager_shell.widgets.meta_line import Bit
 
 
-def name_of(party: Party) -> str:
-    return party.name.strip() or format_number(party.number) or party.uri or "Unknown caller"
+def name_of(call: Call) -> str:
+    """What the far end calls itself, else what the contacts know; said with care where only the end of the number agrees."""
+    party, match = call.remote, call.match
+    if not call.name:
+        return format_number(party.number) or party.uri or "Unknown caller"
+    if match is None or call.name != match.contact.name or call.name == party.name.strip():
+        return call.name
+    name = call.name if match.exact else f"Perhaps {call.name}"
+    return f"{name} or {match.others} more" if match.others and match.contact.company != call.name else name
 
 
-def number_of(party: Party) -> str:
+def number_of(call: Call) -> str:
     """The number, unless it is already shown as the name."""
-    number = format_number(party.number)
-    return number if number != name_of(party) else ""
+    number = format_number(call.remote.number)
+    return number if number != name_of(call) else ""
+
+
+def company_of(call: Call) -> str:
+    """The contact's company, unless it is already shown as the name."""
+    company = call.match.contact.company if call.match is not None and call.match.exact else ""
+    return company if company != call.name else ""
 
 
 def person_key(party: Party) -> str:
@@ -95,9 +108,11 @@ def details(call: Call) -> tuple[Bit, ...]:
     if call.held and not ended:
         bits.append(Bit(text="double-click to swap"))
         return tuple(bits)
-    number = number_of(call.remote)
+    number = number_of(call)
     if number:
         bits.append(Bit(text=number, keep=not words))
+    if company := company_of(call):
+        bits.append(Bit(text=company))
     if call.state is CallState.RINGING and call.called:
         bits.append(Bit(text=f"for {format_number(call.called)}"))
     if call.muted and not ended:
@@ -133,4 +148,4 @@ def quality(call: Call) -> Bit | None:
 
 def spoken(call: Call) -> str:
     """The card in one sentence for a screen reader."""
-    return ", ".join(filter(None, (name_of(call.remote), number_of(call.remote), state_words(call) or "connected")))
+    return ", ".join(filter(None, (name_of(call), company_of(call), number_of(call), state_words(call) or "connected")))

@@ -8,6 +8,7 @@ import attrs
 
 from callmanager.model.accounts import Transport
 from callmanager.settings import checks
+from callmanager.settings.countries import countries
 from callmanager.settings.fields import FieldKind, setting
 
 _TRANSPORTS: Final[Mapping[Transport, str]] = {
@@ -122,4 +123,16 @@ class AppearanceSettings:
     density: str = setting("comfortable", label="Density", choices={"comfortable": "Comfortable", "compact": "Compact"})
     close_to_tray: bool = setting(
         True, label="Keep running in the tray when the window is closed", help="So that calls still reach you."
+    )
+
+
+@attrs.frozen(kw_only=True)
+class DialingSettings:
+    """How numbers are written where the phone is (section `dialing`)."""
+
+    country: str = setting(
+        "",
+        label="Country",
+        help="Numbers without a country code are read as numbers of this country.",
+        choices={"": "As this computer", **countries()},
     )

@@ -1,5 +1,6 @@
 """The test kit, for ourselves and for plugin authors: fakes of what is outside, a headless harness, pytest fixtures."""
 
+from callmanager.testing.contacts import FakeContactSource
 from callmanager.testing.fakes import FakeEngine, ManualClock, MemorySecrets
 from callmanager.testing.harness import Harness, make, running
 from callmanager.testing.live_sources import (
@@ -11,6 +12,7 @@ from callmanager.testing.live_sources import (
 )
 
 __all__ = [
+    "FakeContactSource",
     "FakeEngine",
     "FakeParkingSource",
     "FakePlayback",

@@ -7,6 +7,9 @@ from typing import Any, get_type_hints
 
 from callmanager import hookspecs
 from callmanager.markers import PROJECT
+from callmanager.testing.contact_checks import check_contact_source
+
+__all__ = ["check_contact_source", "check_hooks", "hook_names"]
 
 
 def hook_names() -> tuple[str, ...]:
