@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from callmanager.api import CertificateRefused, Context, NetworkSettings, Unreachable
+from callmanager.api import CertificateRefused, Context, NetworkSettings, Permissions, Unreachable
 from callmanager.testing import Harness, running
 from callmanager.testing.web import WebServer
 from pbx.certificates import CertificateAuthority, server_context
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 
 class Crm:
+    permissions = Permissions(network=("*",))
+
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
 
