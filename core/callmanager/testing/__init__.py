@@ -10,6 +10,7 @@ from callmanager.testing.live_sources import (
     FakeVoicemailStore,
     check_live_source,
 )
+from callmanager.testing.replay import HookAnswer, Replayed, replay
 
 __all__ = [
     "FakeContactSource",
@@ -19,9 +20,12 @@ __all__ = [
     "FakePresenceSource",
     "FakeVoicemailStore",
     "Harness",
+    "HookAnswer",
     "ManualClock",
     "MemorySecrets",
+    "Replayed",
     "check_live_source",
     "make",
+    "replay",
     "running",
 ]
