@@ -18,10 +18,9 @@ _PLUGINS: Final = 20
 
 _BUILT_IN: Final = """
 import json, sys, time
-from callmanager.app import Application, AppOptions
+import callmanager.api, callmanager.app  # which the phone has loaded by then
 from callmanager.extensions.discovery import discover
-from pathlib import Path
-folder, took = Path(sys.argv[1]), {}
+took = {}
 for candidate in discover():
     began = time.perf_counter()
     candidate.load()
