@@ -16,9 +16,10 @@ from typing import Any, Final
 
 import attrs
 
-from callmanager_sip_engine.wire import LINE_LIMIT
-
 Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+LINE_LIMIT: Final = 256 * 1024
+"""Longest line in octets, line feed included. It stands here because what is on a line takes longer to load than the link."""
 
 _HOST: Final = "127.0.0.1"
 _HANDSHAKE_SECONDS: Final = 5.0

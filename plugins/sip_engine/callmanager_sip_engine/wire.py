@@ -13,8 +13,7 @@ import cattrs
 from callmanager.api import Command, Fact
 from cattrs.gen import make_dict_structure_fn
 
-LINE_LIMIT: Final = 256 * 1024
-"""Longest line in octets, line feed included."""
+from callmanager_sip_engine.link import LINE_LIMIT
 
 _TAG: Final = "@"
 _WARM_PAUSE: Final = 0.05
