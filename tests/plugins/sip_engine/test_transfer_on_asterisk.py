@@ -72,7 +72,7 @@ async def call_to(line, other):
     return call
 
 
-async def hears(line, *tones, seconds=8.0):
+async def hears(line, *tones, seconds=15.0):
     """All of these tones are in what the line hears from now on, at once."""
     import asyncio
 
