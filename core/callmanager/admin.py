@@ -8,20 +8,25 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from callmanager.app import Application, AppOptions
+from callmanager.administration import documents, explaining, for_authors, listing, plugins_doctor, site_check
+from callmanager.app import AppOptions
 from callmanager.errors import UserError
-from callmanager.model.plugins import PluginRecord, PluginState
+
+_COMMANDS = (listing, explaining, site_check, plugins_doctor, documents, for_authors)
+"""One module of `callmanager.administration` each, in the order of the help; a new one needs an `add` and its place here."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command; exit codes: 0 all is well, 1 a plugin failed or something can't be done, 2 wrong usage."""
+    """Run one sub-command; exit codes: 0 all is well, 1 there are mistakes, a plugin failed or something can't be done,
+    2 wrong usage or a file that can't be read."""
     options = _parser().parse_args(arguments)
-    app_options = AppOptions(profile=options.profile, demo=options.demo, log_level="warning")
+    app_options = AppOptions(profile=options.profile, demo=options.demo, log_level="warning", look_only=True)
     try:
-        return asyncio.run(_list(app_options, as_json=options.json))
+        code: int = asyncio.run(options.run(options, app_options))
     except UserError as error:
         sys.stderr.write(f"{error.text}\n{error.hint}\n" if error.hint else f"{error.text}\n")
         return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,39 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", type=Path, metavar="DIR", help="look at the profile in this folder")
     parser.add_argument("--demo", action="store_true", help="look at the profile of the demo")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    listing = commands.add_parser("list", help="plugins with state and reason")
-    listing.add_argument("--json", action="store_true", help="one JSON array, for programs")
+    for command in _COMMANDS:
+        command.add(commands)
     return parser
-
-
-async def _list(options: AppOptions, *, as_json: bool) -> int:
-    app = Application(options)
-    try:
-        records = app.plugins.records()
-        sys.stdout.write(_as_json(records) if as_json else _as_table(records))
-    finally:
-        await app.stop()
-    return 1 if any(record.state is PluginState.FAILED for record in records) else 0
-
-
-def _as_table(records: Sequence[PluginRecord]) -> str:
-    rows = [("PLUGIN", "STATE", "VERSION", "DISTRIBUTION", "REASON")]
-    rows.extend((record.id, record.state.value, record.version, record.distribution, record.reason) for record in records)
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = ("  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]) for row in rows)
-    return "".join(f"{line.rstrip()}\n" for line in lines)
-
-
-def _as_json(records: Sequence[PluginRecord]) -> str:
-    import json
-
-    wanted = ("id", "distribution", "version", "reason")
-    return (
-        json.dumps(
-            [{"state": record.state.value} | {name: getattr(record, name) for name in wanted} for record in records], indent=2
-        )
-        + "\n"
-    )
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ from callmanager.contributions import (
     PaletteCommand,
     Panel,
     PanelArea,
+    PanelBadge,
     SettingsSection,
 )
 from callmanager.engine.commands import (
     Answer,
     CheckNetwork,
     Command,
+    Conference,
     ConfigureAudio,
     HangUp,
     PlaceCall,
@@ -32,6 +34,8 @@ from callmanager.engine.commands import (
     SendDigits,
     SetHeld,
     SetMuted,
+    Transfer,
+    TransferTo,
     Unregister,
     WatchAudioDevices,
 )
@@ -48,19 +52,25 @@ from callmanager.engine.facts import (
     CallProgressed,
     CallStatisticsReported,
     CommandRefused,
+    ConferenceReported,
     DigitSent,
     EngineStarted,
     EngineStopped,
     Fact,
     MessageRefused,
     RegistrationReported,
+    TransferReported,
 )
 from callmanager.engine.protocol import CallEngine
 from callmanager.errors import (
     CallManagerError,
+    CertificateRefused,
     DeliveryRefused,
     DeliveryUncertain,
+    HostNotAllowed,
+    HttpError,
     NotConfigured,
+    PermissionRefused,
     SettingsError,
     SignInNeeded,
     StorageError,
@@ -90,10 +100,12 @@ from callmanager.events import (
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
+    SecretChanged,
     SettingsChanged,
     SourceChanged,
 )
 from callmanager.explain import Explanation, explain
+from callmanager.http.messages import Http, HttpOptions, HttpResponse
 from callmanager.markers import API_VERSION, hookimpl
 from callmanager.model.accounts import Account, AccountId, Registration, RegistrationState, Transport, TurnServer
 from callmanager.model.audio import AudioBackendKind, AudioChoice, AudioDevice, AudioRole, audio_choice
@@ -107,6 +119,8 @@ from callmanager.model.calls import (
     EndCause,
     Header,
     Party,
+    TransferStage,
+    TransferState,
     Verdict,
 )
 from callmanager.model.contacts import (
@@ -129,6 +143,7 @@ from callmanager.model.contacts import (
 )
 from callmanager.model.failures import CertificateEvidence, Failure, FailureKind
 from callmanager.model.history import CallRecord
+from callmanager.model.look import TextStyle, ThemeColour
 from callmanager.model.media import CallMedia, CallStatistics, MediaPath
 from callmanager.model.messages import (
     Attachment,
@@ -143,6 +158,7 @@ from callmanager.model.messages import (
     TransportAbilities,
 )
 from callmanager.model.notices import Notice, Problem, Severity
+from callmanager.model.permissions import Permission, Permissions
 from callmanager.model.plugins import PluginRecord, PluginState
 from callmanager.model.presence import Handle, ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
@@ -156,13 +172,23 @@ from callmanager.protocols import (
     Context,
     Events,
     Notices,
+    Parking,
+    PresenceDot,
+    Presences,
     Problems,
     Secrets,
     Settings,
     Tasks,
     UiKit,
+    Voicemails,
 )
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, DialingSettings
+from callmanager.settings.core_sections import (
+    AppearanceSettings,
+    AudioSettings,
+    ConnectionSettings,
+    DialingSettings,
+    NetworkSettings,
+)
 from callmanager.settings.fields import FieldKind, SettingInfo, setting, setting_info
 from callmanager.sources import (
     ContactSource,
@@ -175,6 +201,7 @@ from callmanager.sources import (
 )
 from callmanager.storage.database import Database
 from callmanager.storage.migrations import Migration
+from callmanager.texts import plain
 
 PluginContext = Context
 
@@ -182,6 +209,9 @@ __all__ = [
     # the contract
     "API_VERSION",
     "hookimpl",
+    # what a plugin needs
+    "Permission",
+    "Permissions",
     # what a plugin is built with
     "Accounts",
     "Audio",
@@ -189,14 +219,21 @@ __all__ = [
     "Contacts",
     "Context",
     "Events",
+    "Http",
+    "HttpOptions",
+    "HttpResponse",
     "Notices",
+    "Parking",
     "PluginContext",
+    "PresenceDot",
+    "Presences",
     "Problems",
     "Secrets",
     "Settings",
     "Tasks",
     "UiKit",
     "Unsubscribe",
+    "Voicemails",
     # contributions
     "CallAction",
     "CallerCard",
@@ -208,6 +245,7 @@ __all__ = [
     "PaletteCommand",
     "Panel",
     "PanelArea",
+    "PanelBadge",
     "SettingsSection",
     # what a plugin may provide
     "ContactSource",
@@ -222,6 +260,7 @@ __all__ = [
     "CallEngine",
     "CheckNetwork",
     "Command",
+    "Conference",
     "ConfigureAudio",
     "HangUp",
     "PlaceCall",
@@ -232,6 +271,8 @@ __all__ = [
     "SendDigits",
     "SetHeld",
     "SetMuted",
+    "Transfer",
+    "TransferTo",
     "Unregister",
     "WatchAudioDevices",
     # the engine seam: facts
@@ -247,12 +288,14 @@ __all__ = [
     "CallProgressed",
     "CallStatisticsReported",
     "CommandRefused",
+    "ConferenceReported",
     "DigitSent",
     "EngineStarted",
     "EngineStopped",
     "Fact",
     "MessageRefused",
     "RegistrationReported",
+    "TransferReported",
     # events
     "AccountChanged",
     "AudioDeviceReplaced",
@@ -276,6 +319,7 @@ __all__ = [
     "ProblemCleared",
     "ProblemRaised",
     "RegistrationChanged",
+    "SecretChanged",
     "SettingsChanged",
     "SourceChanged",
     # model
@@ -341,6 +385,10 @@ __all__ = [
     "SourceStanding",
     "SourceState",
     "SyncToken",
+    "TextStyle",
+    "ThemeColour",
+    "TransferStage",
+    "TransferState",
     "Transport",
     "TransportAbilities",
     "TurnServer",
@@ -352,9 +400,13 @@ __all__ = [
     "contact_id",
     # errors
     "CallManagerError",
+    "CertificateRefused",
     "DeliveryRefused",
     "DeliveryUncertain",
+    "HostNotAllowed",
+    "HttpError",
     "NotConfigured",
+    "PermissionRefused",
     "SettingsError",
     "SignInNeeded",
     "StorageError",
@@ -366,6 +418,7 @@ __all__ = [
     "ConnectionSettings",
     "DialingSettings",
     "FieldKind",
+    "NetworkSettings",
     "SettingInfo",
     "setting",
     "setting_info",
@@ -377,4 +430,5 @@ __all__ = [
     "clean_target",
     "explain",
     "format_number",
+    "plain",
 ]

@@ -33,24 +33,39 @@ from callmanager.contributions import (
     SettingsSection,
 )
 from callmanager.engine.driver import EngineDriver
+from callmanager.engine.seat import EngineSeat
 from callmanager.errors import CallManagerError, UserError
-from callmanager.events import Event
+from callmanager.events import ContributionsChanged, Event
 from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
+from callmanager.extensions.permissions import Grant, read_restrictions
 from callmanager.extensions.policy import read_policy
+from callmanager.extensions.trace import open_trace
+from callmanager.http.service import HttpService
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
+from callmanager.model.plugins import PluginState
 from callmanager.notices import NoticePost
 from callmanager.paths import Paths, find_paths
+from callmanager.presence.board import PresenceBoard
+from callmanager.presence.parking import ParkingBoard
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings, DialingSettings
+from callmanager.settings.core_sections import (
+    AppearanceSettings,
+    AudioSettings,
+    ConnectionSettings,
+    DialingSettings,
+    NetworkSettings,
+)
 from callmanager.settings.layers import FieldState
-from callmanager.settings.service import SITE_PROBLEM, SettingsService
+from callmanager.settings.service import SettingsService
+from callmanager.source_set import Follower, SourceGround
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
 from callmanager.storage.core_file import core_database
 from callmanager.tasks import TaskSupervisor
+from callmanager.voicemail.service import VoicemailService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +88,7 @@ CORE_SECTIONS: Final = (
     SettingsSection(id="dialing", title="Dialing", model=DialingSettings, icon="keypad", order=15),
     SettingsSection(id="audio", title="Audio", model=AudioSettings, icon="headset", order=20),
     SettingsSection(id="appearance", title="Appearance", model=AppearanceSettings, icon="sun", order=30),
+    SettingsSection(id="network", title="Network", model=NetworkSettings, icon="connection", order=40),
 )
 
 
@@ -81,7 +97,8 @@ class AppOptions:
     """What the command line decides. `profile` puts every file of ours under one folder, `demo` switches the demo plugin on.
 
     `audio` stands in for the devices of Settings. `site` is where the administrator's file is looked for, if not at the
-    system's place; the command line has no such option, so nobody escapes the policy by it.
+    system's place; the command line has no such option, so nobody escapes the policy by it. `look_only` leaves a damaged
+    settings file where it is, for programs that only tell what they see. `record` is where the session is written to, masked.
     """
 
     profile: Path | None = None
@@ -89,6 +106,8 @@ class AppOptions:
     audio: AudioChoice | None = None
     log_level: str = "info"
     site: Path | None = None
+    look_only: bool = False
+    record: Path | None = None
 
 
 class Application:
@@ -123,34 +142,42 @@ class Application:
         _log.info("PC CallManager %s", __version__)
 
         self.bus = EventBus(self._bus_fault)
+        self.trace = open_trace(bus=self.bus, redactor=self._redactor, clock=clock, record=options.record)
+        if self.trace is not None:
+            self._undos.append(self.trace.close)
         self.problems = ProblemBoard(self.bus, clock=clock)
         self.notices = NoticePost(bus=self.bus, clock=clock)
         self.secrets = SecretStore(
             profile=self.paths.name, problems=self.problems, redactor=self._redactor, key_store=key_store
         )
-        self.settings = SettingsService(paths=self.paths, bus=self.bus, problems=self.problems, secrets=self.secrets)
+        self.settings = SettingsService(
+            paths=self.paths,
+            bus=self.bus,
+            problems=self.problems,
+            secrets=self.secrets,
+            set_aside_damaged=not options.look_only,
+        )
         for section in CORE_SECTIONS:
             self.settings.register(section.id, section.model)
+        self.http = HttpService(settings=self.settings, redactor=self._redactor, clock=clock)
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
-        policy, complaints = read_policy(self.settings.site_table("plugins"))
-        if complaints:
-            self.problems.raise_problem(
-                SITE_PROBLEM,
-                "The settings file of your administrator has mistakes.",
-                hint="Tell your administrator; everything else works.",
-                details="\n".join(f"{self.paths.site_file}: {complaint}" for complaint in complaints),
-                severity=Severity.WARNING,
-            )
+        table = self.settings.site_table("plugins")
+        self.policy, findings = read_policy(table)
+        restrictions, more = read_restrictions(table)
+        self.settings.note_site("policy", (*findings, *more))
         self.plugins = PluginHost(
             bus=self.bus,
             problems=self.problems,
             settings=self.settings,
             build_context=self._context,
-            policy=policy,
+            policy=self.policy,
+            seat=EngineSeat(self._driver, in_call=lambda: bool(self.calls.current())),
+            restrictions=restrictions,
             demo=options.demo,
         )
+        self.plugins.hooks.trace = self.trace
         self.accounts = AccountService(
             bus=self.bus,
             driver=self._driver,
@@ -168,15 +195,15 @@ class Application:
             override=options.audio,
         )
         self.database = core_database(self.paths.data, self.problems)
-        self.contacts = ContactDirectory(
+        ground = SourceGround(
             bus=self.bus,
-            hooks=self.plugins.hooks,
             problems=self.problems,
-            settings=self.settings,
-            database=self.database,
-            tasks=self.tasks,
             report_fault=self.report_fault,
+            owner_of_settings=self.settings.owner_of,
             clock=clock,
+        )
+        self.contacts = ContactDirectory(
+            ground, hooks=self.plugins.hooks, settings=self.settings, database=self.database, tasks=self.tasks
         )
         self.calls = CallService(
             bus=self.bus,
@@ -189,11 +216,17 @@ class Application:
             contacts=self.contacts,
             clock=clock,
         )
+        self.presence = PresenceBoard(ground, collect=self.plugins.hooks.presence_sources)
+        self.parking = ParkingBoard(ground, collect=self.plugins.hooks.parking_sources)
+        self.voicemail = VoicemailService(ground, collect=self.plugins.hooks.voicemail_stores)
         for handler in (self.accounts, self.audio, self.calls):
             self._driver.add(handler)
         self._engine = engine
         self.accounts.load()
-        self.plugins.load(discover(policy.extra_paths) if candidates is None else candidates)
+        self.candidates = tuple(discover(self.policy.extra_paths) if candidates is None else candidates)
+        self.plugins.load(self.candidates)
+        self._review_settings()
+        self._undos.append(self.bus.subscribe(ContributionsChanged, lambda _event: self._review_settings(), owner="core"))
 
     # -------------------------------------------------------------------------------------------------------------- life
 
@@ -228,9 +261,11 @@ class Application:
                 details=left,
                 severity=Severity.WARNING,
             )
+        self.accounts.open_key_store()
         await self._driver.start()
         self.plugins.started()
-        self.contacts.start()
+        for service in self._followers():
+            service.start()
 
     async def stop(self) -> None:
         """Say goodbye, cancel all tasks, stop the engine, undo all plugins, close the log. Idempotent, also without `start`.
@@ -241,16 +276,36 @@ class Application:
             return
         self._stopped = True
         self.plugins.stopping()
-        await self.contacts.close()
+        for service in self._followers():
+            await service.close()
         await self.tasks.close()
         await self._driver.stop()
-        await self.plugins.stop()
+        left = await self.plugins.stop()
+        self.http.close()
         self.database.close()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
-        _log.info("stopped")
+        _log.info("stopped%s", f", except {'; '.join(left)}" if left else "")
         self._close_log()
+
+    def leave(self, code: int) -> int:
+        """The way out after `stop`: returns the exit code, or ends the process with it where a plugin has left something
+        running that the interpreter would wait for without end."""
+        if self._stopped and self.plugins.holds_exit():
+            import os
+            import sys
+
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            logging.shutdown()
+            os._exit(code)
+        return code
+
+    def _followers(self) -> tuple[Follower, ...]:
+        """The services that live on what plugins provide, in the order in which they start and stop."""
+        return (self.contacts, self.presence, self.parking, self.voicemail)
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -282,6 +337,13 @@ class Application:
 
     def palette_commands(self) -> list[Owned[PaletteCommand]]:
         return self.plugins.hooks.palette_commands()
+
+    def _review_settings(self) -> None:
+        """Tell mistakes in the files; sections of plugins that don't run can't be judged."""
+        active = PluginState.ACTIVE
+        self.settings.review(
+            inactive=[candidate.id for candidate in self.candidates if self.plugins.state(candidate.id) is not active]
+        )
 
     # ------------------------------------------------------------------------------------------------------------ status
 
@@ -322,7 +384,7 @@ class Application:
             details="".join(traceback.format_exception(error))[-8000:],
             severity=Severity.ERROR,
         )
-        self.plugins.fault(owner)
+        self.plugins.fault(owner, error, doing=doing)
 
     def _bus_fault(self, error: Exception, *, event: Event, handler: str, owner: str, published_at: str) -> None:
         doing = f"{handler} for {type(event).__name__} (published at {published_at})"
@@ -331,7 +393,7 @@ class Application:
             return
         self.report_fault(error, owner=owner, doing=doing)
 
-    def _context(self, plugin_id: str) -> PluginContext:
+    def _context(self, plugin_id: str, grant: Grant) -> PluginContext:
         return PluginContext(
             plugin_id=plugin_id,
             paths=self.paths,
@@ -339,9 +401,14 @@ class Application:
             calls=self.calls,
             accounts=self.accounts,
             audio=self.audio,
+            presence=self.presence,
+            parking=self.parking,
+            voicemail=self.voicemail,
             contacts=self.contacts,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,
+            http=self.http,
             report_fault=self.report_fault,
+            grant=grant,
         )

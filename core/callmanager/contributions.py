@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from callmanager.bus import Unsubscribe
 from callmanager.model.calls import Call
 from callmanager.model.contacts import CallerDetails, Contact
 from callmanager.model.history import CallRecord
@@ -38,9 +39,49 @@ class PanelArea(Enum):
     SIDE = "side"
 
 
+class PanelBadge:
+    """The number at a panel's title, such as unread messages. The plugin makes one, hands it over in `Panel.badge`, and sets it
+    whenever it likes; zero shows nothing. Used on the loop thread.
+
+    It is a value of its own because it must work before its panel was ever shown: there is no `UiKit` then to set it through.
+    And as a function to be asked on some event, or as a plain field, it would make the window ask all plugins for their panels
+    again with every message.
+    """
+
+    def __init__(self, count: int = 0) -> None:
+        self._count = max(0, count)
+        self._watchers: list[Callable[[int], None]] = []
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    def set(self, count: int) -> None:
+        """Show this number from now on; a negative one counts as zero."""
+        count = max(0, count)
+        if count != self._count:
+            self._count = count
+            for watcher in tuple(self._watchers):
+                watcher(count)
+
+    def watch(self, watcher: Callable[[int], None]) -> Unsubscribe:
+        """Call `watcher` with every other number from now on; returns the undo, which may be called twice."""
+        self._watchers.append(watcher)
+
+        def unwatch() -> None:
+            if watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+        return unwatch
+
+
 @attrs.frozen(kw_only=True)
 class Panel:
-    """A view. `build` imports the plugin's `panel` module inside itself, so that Qt code loads at first show."""
+    """A view. `build` imports the plugin's `panel` module inside itself, so that Qt code loads at first show.
+
+    The widget it returns belongs to the window, which keeps it (and what the user has open in it) while other plugins come and
+    go, and deletes it when this plugin goes. `id` is the plugin's own and stable: size and place are remembered by it.
+    """
 
     id: str
     title: str
@@ -48,6 +89,7 @@ class Panel:
     area: PanelArea
     build: Callable[[UiKit], QWidget]
     order: int = 100
+    badge: PanelBadge | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +139,8 @@ class CliCommand:
 @attrs.frozen(kw_only=True)
 class CallerCard:
     """Something a plugin knows of the other side of a call. `look_up` is started for each call, and again when the other side
-    changes; it answers none for a stranger, and is given up when the call is over. A failure shows nothing and is reported.
+    changes; it answers none for a stranger, and is given up after ten seconds and when the call is over. A failure shows
+    nothing and is reported; `Unreachable` and its like are only logged.
     """
 
     id: str
@@ -107,7 +150,11 @@ class CallerCard:
 
 @attrs.frozen(kw_only=True)
 class HeaderItem:
-    """A small widget in the header, between the extension and the gear."""
+    """A small widget in the header, between the extension and the gear; at most 32 px high.
+
+    Where the window is too narrow, those with the highest `order` are left out first; none is ever cut off. A widget that has
+    nothing to show hides itself.
+    """
 
     id: str
     build: Callable[[UiKit], QWidget]
@@ -140,7 +187,10 @@ class HistoryAction:
 
 @attrs.frozen(kw_only=True)
 class PaletteCommand:
-    """An entry of the command palette, found by title and `keywords`. `shortcut` is shown, and works everywhere (Qt text)."""
+    """An entry of the command palette, found by title and `keywords`; `run` and `available` as in `CallAction`, asked when the
+    palette is opened. `shortcut` (Qt text) is shown, and works in the whole window: one key with Ctrl, Alt or Meta, or a
+    function key. Who had a shortcut first keeps it, and the window's own can't be taken.
+    """
 
     id: str
     title: str

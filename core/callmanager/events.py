@@ -123,6 +123,15 @@ class SettingsChanged(Event):
 
 
 @attrs.frozen(kw_only=True)
+class SecretChanged(Event):
+    """A secret field of a section was entered or deleted; `owner` is the plugin whose section it is, or `core`."""
+
+    section_id: str
+    field: str
+    owner: str
+
+
+@attrs.frozen(kw_only=True)
 class PluginStateChanged(Event):
     plugin_id: str
     state: PluginState

@@ -1,5 +1,6 @@
 """Where our files are: the folders of the operating system, or all of them under one profile."""
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +77,42 @@ def find_paths(*, profile: Path | None, demo: bool = False, site: Path | None = 
 
 
 def _site_folder() -> Path:
+    """The administrator's folder of this machine. One that has a site file can't be swapped for another by the environment.
+
+    Only where there is none, the environment may name a folder (`XDG_CONFIG_DIRS` and the like), as tests do.
+    """
+    fixed = machine_folder()
+    try:
+        (fixed / SITE_FILE).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError:
+        return fixed  # it is there and can't be read, which is told
+    else:
+        return fixed
     from platformdirs import PlatformDirs
 
     return Path(PlatformDirs(PRODUCT, appauthor=False, multipath=False).site_config_dir)
+
+
+def machine_folder() -> Path:
+    """Where administrators put the site file, whatever the environment of a user says.
+
+    Desktops set `XDG_CONFIG_DIRS` to folders of their own, which shells of administrators do not see.
+    """
+    if sys.platform == "win32":
+        return _common_application_data() / PRODUCT
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support") / PRODUCT
+    return Path("/etc/xdg") / PRODUCT
+
+
+if sys.platform == "win32":
+
+    def _common_application_data() -> Path:
+        """`C:\\ProgramData`, from the part of the registry that only administrators write."""
+        import winreg
+
+        folders = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer\Shell Folders"
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, folders) as key:
+            return Path(str(winreg.QueryValueEx(key, "Common AppData")[0]))

@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from callmanager.bus import Unsubscribe
 from callmanager.engine.commands import Command
 from callmanager.events import Event
+from callmanager.http.messages import Http
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
 from callmanager.model.calls import Call, CallId, CallRequest
 from callmanager.model.contacts import Contact, ContactId, Hit, Match, Person, PersonId
 from callmanager.model.notices import Problem, Severity
+from callmanager.model.presence import ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceState
+from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities
+from callmanager.sources import Playback
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QObject, Signal, SignalInstance
-    from PySide6.QtGui import QIcon
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtCore import QObject, QRectF, Signal, SignalInstance
+    from PySide6.QtGui import QColor, QFont, QIcon, QPainter
+    from PySide6.QtWidgets import QMenu, QWidget
 
+    from callmanager.model.history import CallRecord
+    from callmanager.model.look import TextStyle, ThemeColour
     from callmanager.storage.database import Database
     from callmanager.storage.migrations import Migration
 
@@ -68,6 +74,22 @@ class Calls(Protocol):
     def set_muted(self, call_id: CallId, *, muted: bool) -> None: ...
 
     def send_digits(self, call_id: CallId, digits: str) -> None: ...
+
+    def transfer(self, call_id: CallId, target: str) -> None:
+        """Hand the far end to a number at once and leave the call; `Call.transfer` tells how far it has got."""
+        ...
+
+    def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
+        """Connect the far ends of two answered calls and leave both."""
+        ...
+
+    def confer(self, call_ids: Sequence[CallId]) -> None:
+        """Join answered calls into a conference; held ones are resumed, others put on hold. Called again, it is rearranged."""
+        ...
+
+    def split(self, *, keep: CallId) -> None:
+        """End the conference: go on with `keep`, hold the others."""
+        ...
 
 
 class Accounts(Protocol):
@@ -203,6 +225,64 @@ class Settings(Protocol):
         """Change and save; raises `SettingsError` with every complaint. A locked key can't be changed."""
         ...
 
+    async def secret(self, model: type[Any], field: str) -> str | None:
+        """A secret field of the plugin's own section, or none; asks the key store, which may wait for a person."""
+        ...
+
+
+class Presences(Protocol):
+    """Who is free, over all sources."""
+
+    def get(self, handle: str) -> Presence:
+        """The presence of an extension; its status is unknown when nobody tells."""
+        ...
+
+    def all(self) -> tuple[Presence, ...]: ...
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """How each source is doing, for the place where the user looks for it."""
+        ...
+
+
+class Parking(Protocol):
+    """Parked calls, over all sources."""
+
+    def lots(self) -> tuple[str, ...]:
+        """The lots that somebody tells us about now; a lot that is not here is not known, which is not the same as empty."""
+        ...
+
+    def calls(self) -> tuple[ParkedCall, ...]: ...
+
+    def sources(self) -> tuple[SourceState, ...]: ...
+
+
+class Voicemails(Protocol):
+    """Voicemail, over all stores. Commands raise `UserError` when the mailbox is gone or its store can't do what is asked."""
+
+    def mailboxes(self) -> tuple[MailboxSnapshot, ...]: ...
+
+    def get(self, mailbox: Mailbox) -> MailboxSnapshot | None: ...
+
+    def unheard(self) -> int: ...
+
+    def abilities(self, mailbox: Mailbox) -> VoicemailAbilities: ...
+
+    def sources(self) -> tuple[SourceState, ...]: ...
+
+    async def play(self, message: Voicemail) -> Playback: ...
+
+    async def mark(self, message: Voicemail, *, heard: bool) -> None: ...
+
+    async def move(self, message: Voicemail, folder: str) -> None: ...
+
+    async def delete(self, message: Voicemail) -> None: ...
+
+    async def forward(self, message: Voicemail, to: Mailbox) -> None: ...
+
+    async def save(self, message: Voicemail, path: Path) -> None:
+        """Write the recording as a WAV file."""
+        ...
+
 
 class Engine(Protocol):
     """Direct access for those who probe the engine itself (the doctor); everybody else uses `Calls`."""
@@ -210,14 +290,87 @@ class Engine(Protocol):
     def submit(self, command: Command) -> None: ...
 
 
-class UiKit(Protocol):
-    """What the shell gives to the Qt code of a plugin, so that it looks and behaves like the rest."""
+class PresenceDot(Protocol):
+    """A dot that shows a presence by colour and shape, with a name for screen readers and in its tool tip."""
 
-    def icon(self, name: str) -> QIcon:
-        """An icon of the shell's set, tinted by the palette."""
+    @property
+    def widget(self) -> QWidget:
+        """What goes into a layout."""
         ...
 
-    def avatar(self, parent: QWidget, *, name: str, key: str, size: int = 40) -> QWidget: ...
+    def show_status(self, status: PresenceStatus, *, note: str = "") -> None: ...
+
+
+class UiKit(Protocol):
+    """What the shell gives to the Qt code of a plugin, so that it looks and behaves like the rest.
+
+    Plain Qt widgets (buttons, fields, lists, trees, tables, menus) already look like the window's own; the kit has what they
+    lack. Labels of text from outside must be set to `Qt.TextFormat.PlainText`. Whatever is started through the kit ends with
+    the widget it was started for, and its faults bear the plugin's name.
+    """
+
+    # ---- looks
+
+    def icon(self, name: str) -> QIcon:
+        """An icon of the shell's set, tinted by the palette. Make it again when the theme changes (`follow_theme`)."""
+        ...
+
+    def colour(self, colour: ThemeColour) -> QColor:
+        """A colour of the theme in force, for painting of your own."""
+        ...
+
+    def font(self, style: TextStyle) -> QFont: ...
+
+    def follow_theme(self, owner: QObject, apply: Callable[[], None]) -> None:
+        """Call `apply` now, and after each change of theme or density until `owner` is destroyed."""
+        ...
+
+    # ---- widgets
+
+    def avatar(self, parent: QWidget, *, name: str, key: str, size: int = 40) -> QWidget:
+        """A person as a coloured circle with initials; the colour is always the same for the same key."""
+        ...
+
+    def presence_dot(self, parent: QWidget, *, status: PresenceStatus = PresenceStatus.UNKNOWN, size: int = 12) -> PresenceDot:
+        """A dot that shows a status until another one is set."""
+        ...
+
+    def paint_avatar(
+        self, painter: QPainter, area: QRectF, *, name: str, key: str, status: PresenceStatus | None = None
+    ) -> None:
+        """Avatar, and with a status its dot, for the delegate of a long list, where a widget for each row is too slow."""
+        ...
+
+    def empty_state(
+        self, parent: QWidget, *, icon: str, title: str, text: str, action: str = "", run: Callable[[], None] | None = None
+    ) -> QWidget:
+        """What a panel shows when it has nothing to show: one sentence, and one action if there is one."""
+        ...
+
+    def contact_menu(self, parent: QWidget, contact: Contact) -> QMenu:
+        """The context menu of a person: call, copy, and what plugins add. Open it with `popup`; it deletes itself."""
+        ...
+
+    def history_menu(self, parent: QWidget, record: CallRecord) -> QMenu:
+        """The context menu of a finished call, as `contact_menu`."""
+        ...
+
+    # ---- asking and telling
+
+    async def confirm(self, parent: QWidget, *, title: str, text: str, action: str, destructive: bool = False) -> bool:
+        """Ask in the window of `parent` before something is done that can't be undone; `action` is the word on the button.
+
+        Escape, a click elsewhere and the end of the window mean no. Calls can be answered meanwhile.
+        """
+        ...
+
+    def toast(self, text: str, *, severity: Severity = Severity.INFO) -> None: ...
+
+    def open_settings(self, section_id: str = "") -> None:
+        """Show Settings, with this section unfolded."""
+        ...
+
+    # ---- work
 
     def run(self, owner: QObject, work: Coroutine[Any, Any, None]) -> None:
         """Start a coroutine that ends with the widget; `UserError` becomes a toast, anything else a fault."""
@@ -226,8 +379,6 @@ class UiKit(Protocol):
     def connect(self, signal: SignalInstance | Signal, owner: QObject, work: Callable[..., Coroutine[Any, Any, None]]) -> None:
         """Run the coroutine each time the signal is emitted, as `run` does."""
         ...
-
-    def toast(self, text: str, *, severity: Severity = Severity.INFO) -> None: ...
 
 
 class Context(Protocol):
@@ -246,6 +397,12 @@ class Context(Protocol):
     @property
     def audio(self) -> Audio: ...
     @property
+    def presence(self) -> Presences: ...
+    @property
+    def parking(self) -> Parking: ...
+    @property
+    def voicemail(self) -> Voicemails: ...
+    @property
     def contacts(self) -> Contacts: ...
     @property
     def notices(self) -> Notices: ...
@@ -257,6 +414,8 @@ class Context(Protocol):
     def secrets(self) -> Secrets: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def http(self) -> Http: ...
     @property
     def data_directory(self) -> Path:
         """The plugin's own folder, made on first use."""

@@ -10,7 +10,7 @@ import attrs
 
 from callmanager.clock import Clock, utc_now
 from callmanager.errors import NotConfigured, SignInNeeded, Unreachable
-from callmanager.events import ContributionsChanged, SettingsChanged, SourceChanged
+from callmanager.events import ContributionsChanged, SecretChanged, SettingsChanged, SourceChanged
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.problems import OwnedProblems
 from callmanager.tasks import FaultReport, TaskSupervisor
@@ -36,10 +36,28 @@ class Source(Protocol):
 S = TypeVar("S", bound=Source)
 
 
+class Follower(Protocol):
+    """A service that lives on what plugins provide."""
+
+    def start(self) -> None: ...
+    async def close(self) -> None: ...
+
+
 class Collect(Protocol[S]):
     """How the set asks for sources: all of them, or those of one plugin."""
 
     def __call__(self, *, only: str | None = None) -> list[Owned[S]]: ...
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class SourceGround:
+    """What every set of sources stands on. `owner_of_settings` says which plugin declared a settings model."""
+
+    bus: EventBus
+    problems: ProblemBoard
+    report_fault: FaultReport
+    owner_of_settings: Callable[[type], str]
+    clock: Clock = utc_now
 
 
 @attrs.define(eq=False)
@@ -61,26 +79,22 @@ class SourceSet(Generic[S]):
 
     def __init__(
         self,
+        ground: SourceGround,
         *,
         kind: SourceKind,
         collect: Collect[S],
         work: Callable[[S], Awaitable[None]],
-        bus: EventBus,
-        problems: ProblemBoard,
-        report_fault: FaultReport,
-        owner_of_settings: Callable[[type], str],
         lost: Callable[[str], None] = lambda _source_id: None,
-        clock: Clock = utc_now,
     ) -> None:
         self._kind = kind
         self._collect = collect
         self._work = work
-        self._bus = bus
-        self._problems = problems
-        self._report_fault = report_fault
-        self._owner_of_settings = owner_of_settings
+        self._bus = ground.bus
+        self._problems = ground.problems
+        self._report_fault = ground.report_fault
+        self._owner_of_settings = ground.owner_of_settings
         self._lost = lost
-        self._clock = clock
+        self._clock = ground.clock
         self._running: dict[str, _Running[S]] = {}
         self._undos: list[Callable[[], None]] = []
 
@@ -90,6 +104,7 @@ class SourceSet(Generic[S]):
         """Take the sources of all active plugins, and follow plugins from now on."""
         self._undos.append(self._bus.subscribe(ContributionsChanged, lambda event: self.follow(event.plugin_id)))
         self._undos.append(self._bus.subscribe(SettingsChanged, self._settings_changed))
+        self._undos.append(self._bus.subscribe(SecretChanged, lambda event: self.restart(event.owner)))
         for owned in self._collect():
             self._take(owned)
 
@@ -137,6 +152,8 @@ class SourceSet(Generic[S]):
         """Good data has come from this source just now."""
         running = self._running.get(source_id)
         if running is not None:
+            if running.state.standing is not SourceStanding.WORKING:
+                running.tasks.forget(running.state.label)
             running.state = attrs.evolve(running.state, last_success=self._clock())
             self._stands(running, SourceStanding.WORKING)
 

@@ -24,6 +24,12 @@ ROWS = (
     Row(key="click_to_media_ms", what="click to media both ways, ms", budget=80),
     Row(key="invite_to_pop_ms", what="INVITE received to pop painted, ms", budget=100),
     Row(key="mouth_to_ear_ms", what="own part of mouth to ear, ms", budget=80),
+    # The platform. A plugin of ours must not be felt at start, a round of screening not before the phone rings, and an event
+    # not in a frame (16 ms) that brings a hundred of them; fifty foreign plugins may cost half of what is left of the 400 ms.
+    Row(key="plugin_import_ms", what="import of the slowest built-in plugin, ms", budget=20),
+    Row(key="foreign_plugins_ms", what="start with 50 foreign plugins, more than without, ms", budget=150),
+    Row(key="event_us", what="one event to 100 subscribers, us", budget=100),
+    Row(key="hook_us", what="one hook call with 20 plugins, us", budget=100),
 )
 
 

@@ -8,10 +8,10 @@ import pytest
 from callmanager.bus import EventBus
 from callmanager.contributions import Owned
 from callmanager.errors import NotConfigured, SignInNeeded, Unreachable
-from callmanager.events import ContributionsChanged, SettingsChanged, SourceChanged
+from callmanager.events import ContributionsChanged, SecretChanged, SettingsChanged, SourceChanged
 from callmanager.model.sources import SourceKind, SourceStanding
 from callmanager.problems import ProblemBoard
-from callmanager.source_set import SourceSet
+from callmanager.source_set import SourceGround, SourceSet
 
 
 class Fake:
@@ -51,15 +51,14 @@ class Bench:
     def __attrs_post_init__(self) -> None:
         self.problems = ProblemBoard(self.bus)
         self.bus.subscribe(SourceChanged, self.events.append)
-        self.sources = SourceSet(
-            kind=SourceKind.PRESENCE,
-            collect=self._collect,
-            work=self._work,
+        ground = SourceGround(
             bus=self.bus,
             problems=self.problems,
             report_fault=lambda error, *, owner, doing: self.faults.append((type(error).__name__, owner)),
             owner_of_settings=lambda model: "crm" if model is CrmSettings else "core",
-            lost=self.lost.append,
+        )
+        self.sources = SourceSet(
+            ground, kind=SourceKind.PRESENCE, collect=self._collect, work=self._work, lost=self.lost.append
         )
 
     def _collect(self, *, only: str | None = None) -> list[Owned[Fake]]:
@@ -149,6 +148,17 @@ async def test_what_is_wrong_is_said_where_people_look_and_taken_back_when_the_s
     bench.bus.publish(SettingsChanged(section_id="crm", before=CrmSettings(), after=CrmSettings()))
     await until(lambda: bench.standings()["crm"] == "working")
     assert bench.problems.current() == ()
+
+
+async def test_a_new_secret_is_a_new_try(bench: Bench) -> None:
+    source = Fake("crm")
+    source.error = SignInNeeded("the password was refused")
+    bench.plugins = {"crm": [source]}
+    bench.sources.start()
+    await until(lambda: bench.standings() == {"crm": "sign_in"})
+    source.error = None
+    bench.bus.publish(SecretChanged(section_id="crm", field="token", owner="crm"))
+    await until(lambda: bench.standings() == {"crm": "working"})
 
 
 async def test_a_fault_counts_against_the_plugin(bench: Bench) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import attrs
 import pytest
+from callmanager.api import hookimpl
 from callmanager.testing.harness import Harness, running
 from callmanager_call_control.plugin import CallControl
 from callmanager_shell.look import Look
 from callmanager_shell.services import ShellServices
 from callmanager_shell.shell import make_services
 from callmanager_shell.window import MainWindow
+from callmanager_shell.window_state import WindowState
 from PySide6.QtWidgets import QApplication
 
 
@@ -46,6 +48,12 @@ def look(qt: QApplication) -> Iterator[Look]:
     made = Look(qt, choice="light")
     yield made
     made.deleteLater()
+
+
+@pytest.fixture(autouse=True)
+def no_contacts_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the parts of a test pytest-qt handles Qt's events while no loop runs: nothing may begin by itself there."""
+    monkeypatch.setattr("callmanager.contacts.directory.AFTER_START", 3600.0)
 
 
 @attrs.frozen(kw_only=True)
@@ -80,17 +88,44 @@ class Stage:
 
 
 @pytest.fixture
+def contribute() -> Callable[..., type]:
+    """Makes a plugin of what it contributes: `contribute(panels=[...], header_items=[...])`; a function is asked each time."""
+
+    def make(**contributions: Any) -> type:
+        def hook(value: Any) -> Any:
+            return hookimpl(lambda self: value() if callable(value) else list(value))
+
+        return type(
+            "Contributing",
+            (),
+            {
+                "__init__": lambda self, ctx: None,
+                **{f"callmanager_{name}": hook(value) for name, value in contributions.items()},
+            },
+        )
+
+    return make
+
+
+@pytest.fixture
 def plugins() -> dict[str, Any]:
     """The plugins of the application; a test overrides it by parametrising."""
     return {"call_control": CallControl}
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, look: Look, plugins: dict[str, Any]) -> AsyncIterator[Stage]:
+def state() -> WindowState:
+    """What the window remembers from the last run."""
+    return WindowState()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, look: Look, plugins: dict[str, Any], state: WindowState) -> AsyncIterator[Stage]:
     async with running(tmp_path, plugins=plugins) as harness:
         services = make_services(harness.app, look, clock=harness.clock)
-        window = MainWindow(services, version="0.1.0")
+        window = MainWindow(services, version="0.1.0", state=state)
         window.show()
+        await harness.until(lambda: window.guests is not None)
         try:
             yield Stage(harness=harness, services=services, look=look, window=window)
         finally:

@@ -132,7 +132,7 @@ async def offline(stage: Stage) -> None:
     stage.window.open_settings()
     await stage.shot("offline-settings", size=(480, 900))
     stage.window.close_settings()
-    stage.window._show_connection()
+    stage.window.show_connection()
     from callmanager_shell.connection_popover import ConnectionPopover
 
     popover = stage.window.findChild(ConnectionPopover)
@@ -150,6 +150,33 @@ async def settings(stage: Stage) -> None:
     await stage.shot("settings-advanced", size=(520, 1500))
     connection.expand(False)
     await stage.shot("settings-audio", size=(480, 1100))
+
+
+LOCKED_SITE = """
+[connection]
+server = "pbx.office.example"
+ca_file = "/etc/ssl/office.pem"
+[audio]
+ringer_volume = 0.7
+[lock]
+keys = [
+  "connection.server", "connection.port", "connection.transport", "connection.ca_file", "connection.stun_servers",
+  "audio.ringer_volume", "audio.microphone", "audio.noise_suppression", "appearance.close_to_tray", "connection.turn_password",
+]
+[hide]
+keys = ["connection.turn_user", "connection.sip_user"]
+"""
+
+
+async def locked(stage: Stage) -> None:
+    stage.window.open_settings()
+    page = stage.window.settings_page
+    page.card("connection").body.form.fold_button.click()
+    for section in ("audio", "appearance"):
+        page.card(section).expand(True)
+    page.card("audio").body.form.fold_button.click()
+    await stage.shot("locked", size=(480, 2000))
+    await stage.shot("locked-narrow", size=(380, 2000))
 
 
 async def incoming(stage: Stage) -> None:
@@ -183,8 +210,162 @@ async def toasts(stage: Stage) -> None:
     await stage.shot("toasts")
 
 
+async def _platform(stage: Stage) -> None:
+    """Connected, with what the office's plugins add."""
+    await stage.harness.connect()
+    await stage.harness.until(lambda: stage.window.guests.panels.widget(0).content is not None)
+
+
+async def _customer(stage: Stage) -> Any:
+    call_id = await _talk(stage.harness, "5550104477", "Dana Kowalski", seconds=48)
+    await stage.harness.until(lambda: bool(stage.services.callers.details(call_id)))
+    return call_id
+
+
+async def panels(stage: Stage) -> None:
+    await _platform(stage)
+    await stage.shot("panels")
+    await stage.shot("panels-wide", size=(1080, 760))
+    await _customer(stage)
+    await stage.shot("platform-wide", size=(1080, 760))
+    await stage.shot("platform", size=(480, 860))
+    await stage.shot("platform-narrow", size=(380, 700))
+    stage.window.guests.side.panels()[0].head.click()
+    await stage.shot("platform-narrow-open", size=(380, 860))
+    stage.window.guests.panels.setCurrentIndex(2)
+    await stage.shot("panel-failed", size=(1080, 620))
+
+
+async def caller(stage: Stage) -> None:
+    from callmanager_shell.incoming import IncomingPop
+
+    await _platform(stage)
+    pop = IncomingPop(stage.services)
+    first = stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="2001")
+    await stage.harness.until(lambda: bool(stage.services.callers.details(first)))
+    await stage.shot("incoming-caller", widget=pop)
+    await stage.shot("ringing-caller")
+    stage.harness.engine.arrive("5550170022", "Ruth Feld", called="2001")
+    await stage.harness.settle()
+    await stage.shot("incoming-caller-two", widget=pop)
+    pop.close_down()
+    pop.deleteLater()
+
+
+async def palette(stage: Stage) -> None:
+    await _platform(stage)
+    await _customer(stage)
+    stage.window.guests.desk.recent = ("crm/today", "core/theme")
+    stage.window.guests.desk.toggle()
+    await stage.shot("palette", size=(480, 720))
+    await stage.shot("palette-narrow", size=(380, 620))
+    await stage.shot("palette-wide", size=(1080, 760))
+    stage.window.guests.desk.palette.field.setText("set")
+    await stage.shot("palette-search", size=(640, 620))
+    stage.window.guests.desk.palette.field.setText("zzz")
+    await stage.shot("palette-nothing", size=(640, 620))
+    stage.window.guests.desk.palette.close_overlay()
+
+
+async def questions(stage: Stage) -> None:
+    from callmanager.api import Contact, NumberKind, PhoneNumber, contact_id
+    from callmanager_shell.kit import ShellKit
+
+    await _platform(stage)
+    kit = ShellKit(stage.services, "crm")
+    asked = asyncio.ensure_future(
+        kit.confirm(
+            stage.window,
+            title="Delete this note?",
+            text="The note about Dana Kowalski is deleted for everybody in your company. That can't be undone.",
+            action="Delete note",
+            destructive=True,
+        )
+    )
+    await stage.harness.settle()
+    await stage.shot("confirm", size=(480, 620))
+    asked.cancel()
+    await stage.harness.settle()
+    contact = Contact(
+        id=contact_id("crm", "1"),
+        source_id="crm",
+        name="Dana Kowalski",
+        extension="2004",
+        numbers=(PhoneNumber(number="5550104477", kind=NumberKind.MOBILE),),
+    )
+    menu = kit.contact_menu(stage.window, contact)
+    menu.popup(stage.window.mapToGlobal(stage.window.rect().center()))
+    await stage.shot("contact-menu", widget=menu)
+    menu.close()
+
+
+SITE_OF_PLUGINS = """
+[plugins]
+refused = ["exits"]
+forced = ["healthy"]
+[plugins.permissions.leaks]
+contacts = false
+"""
+
+
+async def plugins(stage: Stage) -> None:
+    """Good and bad ones, from real distributions in a folder."""
+    from callmanager.extensions.discovery import discover
+    from contract import bad_plugins
+    from contract.bad_plugins import named
+
+    wanted = ("healthy", "leaks", "import_error", "raises", "exits", "panel", "endless", "wrong_signature")
+    with tempfile.TemporaryDirectory() as folder, bad_plugins.cleaned_up():
+        bad_plugins.write(Path(folder), *(named(name) for name in wanted))
+        found = [candidate for candidate in discover([Path(folder)]) if candidate.id != "call_control"]
+        host = stage.harness.app.plugins
+        host.load(found)
+        host.started()
+        await stage.harness.connect()
+        for _ in range(3):
+            stage.harness.app.calls.dial("6001")
+            await stage.harness.settle()
+            for call in stage.harness.app.calls.current():
+                stage.harness.app.calls.hang_up(call.id)
+            await stage.harness.settle()
+        for card in stage.window.strip.cards():
+            stage.window.strip._remove(card.call.id)
+        await host.disable("endless")
+        for toast in stage.services.toasts.current():
+            stage.services.toasts._dismiss(toast)
+        stage.window.open_settings()
+        page = stage.window.settings_page
+        for section in ("connection", "audio", "appearance"):
+            page.card(section).expand(False)
+        await stage.shot("plugins-folded", size=(480, 500))
+        page.card("plugins").expand(True)
+        await stage.shot("plugins", size=(480, 1500))
+        await stage.shot("plugins-narrow", size=(380, 1600))
+        await stage.shot("plugins-wide", size=(1080, 1300))
+        section = page.card("plugins").body
+        for name in ("leaks", "import_error", "endless", "exits"):
+            section.row(name).fold.toggle()
+        await stage.shot("plugins-details", size=(480, 3000))
+        await stage.shot("plugins-details-narrow", size=(380, 3400))
+        for name in ("leaks", "import_error", "endless", "exits"):
+            section.row(name).fold.toggle()
+        section.row("call_control").set_busy(True)
+        section.filter.setText("call")
+        await stage.shot("plugins-filter", size=(480, 800))
+        section.filter.setText("fax machine")
+        await stage.shot("plugins-none", size=(480, 600))
+        bad_plugins.let_go()
+        await asyncio.sleep(0.1)
+
+
+WITH_PLUGINS = (panels, caller, palette, questions)
+"""These show what an office's own plugins add; the others the bare window."""
+
+SITES = {locked: LOCKED_SITE, plugins: SITE_OF_PLUGINS}
+
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
-    ready, first_launch, in_call, states, offline, settings, incoming, toasts,
+    ready, first_launch, in_call, states, offline, settings, locked, plugins, incoming, toasts,
+    panels, caller, palette, questions,
 )  # fmt: skip
 
 
@@ -196,7 +377,19 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
     from callmanager_shell.window import MainWindow
 
     with tempfile.TemporaryDirectory() as profile:
-        async with running(Path(profile), plugins={"call_control": CallControl}) as harness:
+        if scene in SITES:
+            (Path(profile) / "site").mkdir()
+            (Path(profile) / "site" / "site.toml").write_text(SITES[scene], encoding="utf-8")
+        built: dict[str, Any] = {"call_control": CallControl}
+        if scene in WITH_PLUGINS:
+            from shots_office import Crm, Office
+
+            built |= {"office": Office, "crm": Crm}
+        async with running(Path(profile), plugins=built) as harness:
+            records = harness.app.plugins.records
+            harness.app.plugins.records = lambda: tuple(
+                attrs.evolve(record, distribution="acme-crm") if record.id == "crm" else record for record in records()
+            )
             look = Look(app, choice=theme)
             services = make_services(harness.app, look, clock=harness.clock)
             window = MainWindow(services, version="0.1.0")

@@ -14,7 +14,9 @@ from callmanager.api import (
     Unregister,
     WatchAudioDevices,
 )
+from callmanager_shell.settings_rows import LockNote
 from callmanager_shell.widgets.button import Button
+from callmanager_shell.widgets.text import Text
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -180,11 +182,80 @@ class TestLocked:
     def site(self, tmp_path):
         folder = tmp_path / "site"
         folder.mkdir()
-        (folder / "site.toml").write_text('[connection]\nserver = "pbx.office.example"\n[lock]\nkeys = ["connection.server"]\n')
+        self.file = folder / "site.toml"
+        self.file.write_text(
+            '[connection]\nserver = "pbx.office.example"\nca_file = "/ca.pem"\n[lock]\nkeys = ["connection.server", '
+            '"connection.password", "connection.ca_file", "connection.port", "audio.noise_suppression"]\n'
+            '[hide]\nkeys = ["connection.turn_password", "connection.websocket_path", "appearance.*"]\n'
+        )
 
     async def test_a_row_set_by_the_administrator_can_not_be_changed(self, stage):
         row = connection(stage).form.row("server")
         assert row.locked
         assert row.value() == "pbx.office.example"
         assert not row.input().isEnabled()
-        assert row.input().accessibleDescription() == "Set by your administrator"
+
+    async def test_the_row_says_whose_it_is_to_eyes_and_screen_readers(self, stage):
+        spoken = f"Set by your administrator in {self.file}"
+        for form, field in ((connection(stage).form, "server"), (audio_form(stage), "noise_suppression")):
+            row = form.row(field)
+            (note,) = row.findChildren(LockNote)
+            assert note.findChild(Text).text() == "Set by your administrator"
+            assert not note.isHidden()
+            assert (note.toolTip(), row.toolTip(), note.accessibleName()) == (spoken, spoken, spoken)
+            assert row.input().accessibleDescription().startswith(spoken)
+        assert connection(stage).form.row("server").input().accessibleDescription().endswith("Name or address of the PBX.")
+
+    async def test_every_way_to_change_the_value_is_closed(self, stage):
+        row = connection(stage).form.row("ca_file")
+        assert (row.edit.isEnabled(), row.choose.isEnabled()) == (False, False)
+
+    async def test_a_locked_password_can_not_be_typed_and_the_rest_is_saved(self, stage):
+        section = connection(stage)
+        assert not section.form.row("password").input().isEnabled()
+        type_into(section.form.row("extension"), "2001")
+        section.connect_button.click()
+        await stage.harness.until(lambda: section.connect_button.isEnabled())
+        assert stage.app.settings.get(ConnectionSettings).extension == "2001"
+        assert stage.harness.key_store.values == {}
+
+    async def test_a_hidden_row_is_not_shown_whatever_the_form_does(self, stage):
+        section = connection(stage)
+        section.form.fold_button.click()
+        assert section.form.row("turn_password").isHidden()
+        assert not section.form.row("turn_user").isHidden()
+        transport = section.form.row("transport")
+        for value in (Transport.UDP, Transport.WSS):
+            transport.show_value(value)
+            transport.edited.emit()
+        assert section.form.row("websocket_path").isHidden()
+
+    async def test_a_section_that_is_hidden_altogether_says_so(self, stage):
+        form = page(stage).card("appearance").body
+        assert all(row.isHidden() for row in form.rows())
+        assert form.fold_button is None
+        assert [label.text() for label in form.findChildren(Text) if not label.parent().isHidden() or label.parent() is form][
+            -1
+        ] == "Your administrator decides all of this."
+
+    async def test_the_cursor_does_not_go_to_a_row_that_can_not_be_changed(self, stage):
+        stage.window.open_settings()
+        assert connection(stage).form.row("extension").input().hasFocus()
+
+
+class TestLockedAndMissing:
+    @pytest.fixture(autouse=True)
+    def site(self, tmp_path):
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "site.toml").write_text('[lock]\nkeys = ["connection.server"]\n')
+
+    async def test_what_only_the_administrator_can_set_is_said_to_be_his(self, stage):
+        section = connection(stage)
+        section.connect_button.click()
+        await stage.harness.until(lambda: section.connect_button.isEnabled())
+        assert section.form.row("server").message() == "Is needed to connect; ask your administrator"
+
+
+async def test_a_long_label_beside_a_switch_does_not_widen_the_form(stage):
+    row = page(stage).card("appearance").body.row("close_to_tray")
+    assert row.minimumSizeHint().width() < 300

@@ -6,7 +6,7 @@ from typing import Protocol
 import attrs
 from callmanager.api import Call, CallAction
 
-from callmanager_shell.slots import ReportFault
+from callmanager_shell.asking import Asking
 
 
 class OwnedAction(Protocol):
@@ -33,12 +33,11 @@ class ActionState:
 
 
 class CallActions:
-    """Asks `available` and `checked`; one that raises counts as not available and is reported once."""
+    """Asks `available` and `checked` of every action."""
 
-    def __init__(self, source: Callable[[], Sequence[OwnedAction]], *, report_fault: ReportFault) -> None:
+    def __init__(self, source: Callable[[], Sequence[OwnedAction]], *, asking: Asking) -> None:
         self._source = source
-        self._report_fault = report_fault
-        self._blamed: set[str] = set()
+        self._asking = asking
         self._actions: list[OwnedAction] = []
         self.reload()
 
@@ -53,15 +52,15 @@ class CallActions:
         """The actions that make sense for the call now, in order."""
         states = []
         for owned in self._actions:
-            key = f"{owned.plugin_id}/{owned.value.id}"
-            try:
+            checked: list[bool] = []
+
+            def ask(owned: OwnedAction = owned, checked: list[bool] = checked) -> bool:
                 if not owned.value.available(call):
-                    continue
-                checked = bool(owned.value.checked(call))
-            except Exception as error:  # noqa: BLE001 - a foreign plugin's bug must not empty the card
-                if key not in self._blamed:
-                    self._blamed.add(key)
-                    self._report_fault(error, owner=owned.plugin_id, doing=f"asking whether “{owned.value.label}” is available")
-                continue
-            states.append(ActionState(key=key, plugin_id=owned.plugin_id, action=owned.value, checked=checked))
+                    return False
+                checked.append(bool(owned.value.checked(call)))
+                return True
+
+            key = f"{owned.plugin_id}/{owned.value.id}"
+            if self._asking.yes(ask, key=key, owner=owned.plugin_id, label=owned.value.label):
+                states.append(ActionState(key=key, plugin_id=owned.plugin_id, action=owned.value, checked=checked[0]))
         return states

@@ -1,8 +1,10 @@
 """One call: who, what is going on, for how long, and what can be done about it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from callmanager.api import Call, CallState, Direction, EndCause
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
@@ -19,8 +21,15 @@ from callmanager_shell.widgets.button import Button, ButtonKind
 from callmanager_shell.widgets.meta_line import MetaLine
 from callmanager_shell.widgets.text import ElidedText, Text
 
+if TYPE_CHECKING:
+    from callmanager_shell.caller_lookups import ShownDetails
+    from callmanager_shell.widgets.caller_details import CallerDetailsView
+
 _BAR: Final = 4
 _HELD_NARROW: Final = 500
+_INDENT: Final = 40 + Space.INNER
+"""Where the name begins, right of the avatar."""
+_MOST_DETAILS: Final = 4
 _NAME_ROOM: Final = 110
 """So much of the name must stay readable before a button may have its word."""
 
@@ -56,6 +65,7 @@ class CallCard(QFrame):
         self._busy: set[str] = set()
         self._buttons: dict[str, Button] = {}
         self._states: list[ActionState] = []
+        self._details: CallerDetailsView | None = None
         self.setObjectName("callCard")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._build()
@@ -117,7 +127,7 @@ class CallCard(QFrame):
         self._close = Button(look, "Dismiss", icon="close", kind=ButtonKind.GHOST, compact=True)
         self._close.clicked.connect(lambda: self.dismissed.emit(self._call.id))
 
-        layout = QVBoxLayout(self)
+        layout = self._rows = QVBoxLayout(self)
         layout.setContentsMargins(Space.GROUP + 2, Space.INNER, Space.GROUP - 2, Space.INNER)
         layout.setSpacing(Space.INNER - 2)
         layout.addLayout(top)
@@ -135,9 +145,36 @@ class CallCard(QFrame):
         if reading is not None:
             self._quality.show_bits(reading)
         self.setAccessibleName(f"Call: {call_text.spoken(call)}")
+        self._show_details()
         self._arrange()
         self.tick(self._clock())
         self.update()
+
+    def show_details(self, details: tuple[ShownDetails, ...]) -> None:
+        """Show what plugins know of the other side, below its name."""
+        if self._details is None:
+            if not details:
+                return
+            from callmanager_shell.widgets.caller_details import CallerDetailsView
+
+            self._details = CallerDetailsView(self._look, most=_MOST_DETAILS, parent=self)
+            self._details.setContentsMargins(_INDENT, 0, 0, 0)
+            self._rows.insertWidget(1, self._details)
+        focused: QWidget | None = self.window().focusWidget()
+        if details != self._details.details and focused is not None and self._details.isAncestorOf(focused):
+            self.focus_lost.emit()
+        self._details.show_details(details)
+        self._show_details()
+        self.setAccessibleDescription(self._details.accessibleName())
+
+    @property
+    def details(self) -> tuple[ShownDetails, ...]:
+        return self._details.details if self._details is not None else ()
+
+    def _show_details(self) -> None:
+        if self._details is not None:
+            # a held or ended call is one line
+            self._details.setVisible(bool(self._details.details) and self._call.live and not self._call.held)
 
     def tick(self, now: datetime) -> None:
         """Show the time; asked once a second."""

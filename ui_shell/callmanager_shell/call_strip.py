@@ -13,10 +13,13 @@ from callmanager_shell.actions import ActionState
 from callmanager_shell.call_card import CallCard
 from callmanager_shell.services import ShellServices
 from callmanager_shell.tokens import Space
+from callmanager_shell.widgets.button import Button
 
 _LINGER_MS: Final = 3000
 _LINGER_FAILED_MS: Final = 8000
 """A failed call has something to read."""
+_POINTER_MS: Final = 150
+"""So often it is looked whether the pointer has left the buttons, while there is something that would move them."""
 
 
 class CallStrip(QWidget):
@@ -34,6 +37,11 @@ class CallStrip(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(Space.INNER)
+        self._stale: set[str] = set()
+        self._pointer = QTimer(self)
+        self._pointer.setInterval(_POINTER_MS)
+        self._pointer.timeout.connect(self._show_details)
+        services.callers.changed.connect(self._details_changed)
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._tick)
@@ -50,6 +58,8 @@ class CallStrip(QWidget):
     def close_down(self) -> None:
         """Stop following the application."""
         self._clock.stop()
+        self._pointer.stop()
+        self._services.callers.changed.disconnect(self._details_changed)
         for undo in self._undo:
             undo()
         self._undo.clear()
@@ -70,14 +80,16 @@ class CallStrip(QWidget):
     def ringing_call(self) -> Call | None:
         return next((card.call for card in self._cards.values() if card.call.state is CallState.RINGING), None)
 
-    def run_shortcut(self, shortcut: str) -> None:
-        """Run the contributed action with this shortcut on the active call."""
+    def run_shortcut(self, shortcut: str, *, plugin_id: str = "") -> None:
+        """Run the contributed action with this shortcut on the active call; with an id, only that plugin's."""
+        from callmanager_shell.shortcuts import normal
+
         call = self.active_call()
         if call is None:
             return
         for state in self._services.actions.states(call):
-            if state.action.shortcut.lower() == shortcut.lower():
-                self._run_action(call.id, state)
+            if normal(state.action.shortcut) == normal(shortcut) and plugin_id in {"", state.plugin_id}:
+                self.run_action(call.id, state)
                 return
 
     def open_keypad(self) -> None:
@@ -102,6 +114,8 @@ class CallStrip(QWidget):
             self._layout.addWidget(card)
         else:
             card.show_call(call)
+            if card.details and not self._services.callers.details(call.id) and call.live:
+                card.show_details(())  # it is with somebody else now
         if not call.live and call.id not in self._lingering:
             self._linger(card)
         self._sort()
@@ -120,7 +134,7 @@ class CallStrip(QWidget):
         card.swap.connect(lambda call_id: self._command(lambda: calls.set_held(CallId(call_id), held=False)))
         card.call_again.connect(self._call_again)
         card.dismissed.connect(self._remove)
-        card.action.connect(self._run_action)
+        card.action.connect(self.run_action)
         card.keypad.connect(self.keypad_wanted)
         card.focus_lost.connect(self.focus_lost)
 
@@ -137,7 +151,8 @@ class CallStrip(QWidget):
             self._command(lambda: self._services.app.calls.dial(party.number or party.uri))
             self._remove(call_id)
 
-    def _run_action(self, call_id: str, state: ActionState) -> None:
+    def run_action(self, call_id: str, state: ActionState) -> None:
+        """Start a contributed action; its button is busy meanwhile."""
         card = self._cards.get(call_id)
         if card is None:
             return
@@ -148,8 +163,8 @@ class CallStrip(QWidget):
             if current is not None:
                 current.set_action_busy(state.key, False)
 
-        self._services.tasks.run(
-            card, state.action.run(card.call), name=state.plugin_id, doing=f"running “{state.action.label}”", done=done
+        self._services.tasks.call(
+            card, state.action.run, card.call, name=state.plugin_id, doing=f"running “{state.action.label}”", done=done
         )
 
     def _linger(self, card: CallCard) -> None:
@@ -208,6 +223,22 @@ class CallStrip(QWidget):
         if list(self.cards()) != wanted:
             for index, card in enumerate(wanted):
                 self._layout.insertWidget(index, card)
+
+    def _details_changed(self, call_id: str) -> None:
+        self._stale.add(call_id)
+        self._show_details()
+
+    def _show_details(self) -> None:
+        """A card that grows moves buttons: not while the pointer is on one."""
+        if any(button.underMouse() for button in self.findChildren(Button)):
+            self._pointer.start()
+            return
+        self._pointer.stop()
+        for call_id in self._stale:
+            card = self._cards.get(call_id)
+            if card is not None and card.call.live:
+                card.show_details(self._services.callers.details(call_id))
+        self._stale.clear()
 
     def _tick(self) -> None:
         now = self._services.clock()

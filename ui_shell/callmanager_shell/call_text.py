@@ -80,6 +80,8 @@ def end_words(call: Call) -> str:
             return "Declined"
         case EndCause.ELSEWHERE:
             return "Answered on another device"
+        case EndCause.TRANSFERRED:
+            return f"Transferred to {format_number(call.transfer.target)}" if call.transfer else "Transferred"
         case EndCause.REMOTE:
             return "The other side hung up" if call.answered_at is not None else "The other side ended the call"
         case EndCause.LOCAL:

@@ -135,7 +135,7 @@ class ConnectionSection(QWidget):
         """Put the cursor where something is missing."""
         for field in ("server", "extension", "password"):
             row = self.form.row(field)
-            if not row.value():
+            if not row.value() and not row.locked:
                 row.input().setFocus(Qt.FocusReason.OtherFocusReason)
                 return
 
@@ -146,7 +146,10 @@ class ConnectionSection(QWidget):
     async def _connect(self) -> None:
         missing = [field for field in ("server", "extension") if not self.form.row(field).value()]
         for field in missing:
-            self.form.row(field).show_complaint("is needed to connect")
+            row = self.form.row(field)
+            row.show_complaint("is needed to connect; ask your administrator" if row.locked else "is needed to connect")
+            if row.concealed:
+                self._services.toast(f"{row.label()} is needed to connect.", hint="Ask your administrator, who sets it.")
         if missing or not await self.form.save():
             return
         try:

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
-from typing_extensions import override
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from callmanager_shell.connection_text import ConnectionView, Standing
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.icon_badge import IconBadge
 from callmanager_shell.widgets.text import Text, breakable
-
-
-class _Badge(QWidget):
-    """An icon in a soft circle."""
-
-    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._look = look
-        self.icon = "phone"
-        self.ink = "accent"
-        self.fill = "accent_background"
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(72, 72)
-
-    @override
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._look.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(getattr(theme, self.fill)))
-        painter.drawEllipse(QRectF(self.rect()))
-        self._look.paint_icon(painter, self.icon, QRectF(20, 20, 32, 32), getattr(theme, self.ink))
-        painter.end()
 
 
 class EmptyState(QWidget):
@@ -48,7 +20,7 @@ class EmptyState(QWidget):
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._standing: Standing | None = None
-        self._badge = _Badge(look)
+        self._badge = IconBadge(look)
         self._title = Text(role="name")
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._text = Text(role="muted", wrap=True)

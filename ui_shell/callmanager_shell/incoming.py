@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, UserError, format_number
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -20,8 +20,14 @@ from callmanager_shell.widgets.avatar import Avatar
 from callmanager_shell.widgets.button import Button, ButtonKind
 from callmanager_shell.widgets.text import ElidedText, Text
 
+if TYPE_CHECKING:
+    from callmanager_shell.caller_lookups import ShownDetails
+    from callmanager_shell.widgets.caller_details import CallerDetailsView
+
 _MARGIN: Final = 16
 _WIDTH: Final = 356
+_MOST_DETAILS: Final = 2
+_POINTER_MS: Final = 150
 
 
 class _PopCard(QWidget):
@@ -65,7 +71,27 @@ class _PopCard(QWidget):
         layout.setSpacing(Space.INNER + 2)
         layout.addLayout(top)
         layout.addLayout(buttons)
+        self._rows = layout
+        self._details: CallerDetailsView | None = None
         self.show_call(call)
+
+    def show_details(self, details: tuple[ShownDetails, ...]) -> None:
+        """Show what plugins know of the caller, above the buttons: the pop stands on its lower edge, so those stay in place."""
+        if self._details is None:
+            if not details:
+                return
+            from callmanager_shell.widgets.caller_details import CallerDetailsView
+
+            self._details = CallerDetailsView(self._look, most=_MOST_DETAILS, focusable=False, parent=self)
+            self._details.setContentsMargins(48 + Space.INNER + 2, 0, 0, 0)
+            self._rows.insertWidget(1, self._details)
+        self._details.show_details(details)
+        self._details.setVisible(bool(details))
+        self.setAccessibleDescription(self._details.accessibleName())
+
+    @property
+    def details(self) -> tuple[ShownDetails, ...]:
+        return self._details.details if self._details is not None else ()
 
     def show_call(self, call: Call) -> None:
         name = call_text.name_of(call)
@@ -106,6 +132,10 @@ class IncomingPop(QWidget):
         )
         self._services = services
         self._cards: dict[str, _PopCard] = {}
+        self._pointer = QTimer(self)
+        self._pointer.setInterval(_POINTER_MS)
+        self._pointer.timeout.connect(self._show_details)
+        services.callers.changed.connect(self._details_changed)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
@@ -125,6 +155,9 @@ class IncomingPop(QWidget):
         return tuple(self._cards.values())
 
     def close_down(self) -> None:
+        self._pointer.stop()
+        if self._undo:
+            self._services.callers.changed.disconnect(self._details_changed)
         for undo in self._undo:
             undo()
         self._undo.clear()
@@ -146,22 +179,56 @@ class IncomingPop(QWidget):
             card.reject.connect(lambda call_id: self._command(lambda: self._services.app.calls.reject(CallId(call_id))))
             self._cards[call.id] = card
             self._layout.addWidget(card)
+            card.show_details(self._services.callers.details(call.id))
             card.show()
             self._place()
         else:
             card.show_call(call)
+            if card.details and not self._services.callers.details(call.id):
+                card.show_details(())  # it is somebody else now
+                self._place()
+
+    def _details_changed(self, _call_id: str) -> None:
+        self._show_details()
+
+    def _show_details(self) -> None:
+        """A card that grows lifts those above it: not while the pointer is on a button of one of them."""
+        waiting = changed = False
+        under = False
+        for card in self._cards.values():
+            details = self._services.callers.details(card.call_id)
+            if details != card.details:
+                if under:
+                    waiting = True
+                else:
+                    card.show_details(details)
+                    changed = True
+            under = under or card.answer_button.underMouse() or card.reject_button.underMouse()
+        if changed:
+            self._place()
+        if waiting:
+            self._pointer.start()
+        else:
+            self._pointer.stop()
 
     def _place(self) -> None:
         if not self._cards:
             self.hide()
             return
+        for card in self._cards.values():
+            rows = card.layout()
+            if rows is not None:
+                rows.activate()
         self._layout.activate()
-        self.adjustSize()
-        round_off(self, [QRectF(card.geometry()) for card in self._cards.values()], Radius.CARD)
+        size = self._layout.sizeHint()
         screen = QGuiApplication.primaryScreen()
         if screen is not None:
             area = screen.availableGeometry()
-            self.move(area.right() - self.width() - _MARGIN + 1, area.bottom() - self.height() - _MARGIN + 1)
+            # size and place in one step, so that the buttons never stand elsewhere in between
+            left, top = area.right() - size.width() - _MARGIN + 1, area.bottom() - size.height() - _MARGIN + 1
+            self.setGeometry(left, max(area.top(), top), size.width(), size.height())
+        self._layout.activate()
+        round_off(self, [QRectF(card.geometry()) for card in self._cards.values()], Radius.CARD)
         self.show()
         self.raise_()
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 from callmanager.api import Severity, UserError
+from PySide6.QtCore import QObject, Signal
 
 from callmanager_shell.actions import CallActions
+from callmanager_shell.asking import Asking
+from callmanager_shell.callers import Callers
 from callmanager_shell.look import Look
 from callmanager_shell.slots import TaskOwner
 from callmanager_shell.toasts import Toaster
@@ -22,6 +25,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class Wishes(QObject):
+    """What any widget, also a plugin's, may ask of the window without knowing it."""
+
+    settings = Signal(str)
+    """Open Settings at this section; empty for Settings as it is."""
+
+
 @attrs.frozen(kw_only=True)
 class ShellServices:
     """Made once by the window's owner; `toasts` may be asked before its window is shown."""
@@ -29,8 +39,11 @@ class ShellServices:
     app: Application
     look: Look
     tasks: TaskOwner
+    asking: Asking
     actions: CallActions
+    callers: Callers
     toasts: Toaster
+    wishes: Wishes
     clock: Callable[[], datetime] = utc_now
 
     def toast(self, text: str, *, hint: str = "", severity: Severity = Severity.INFO) -> None:
@@ -39,6 +52,13 @@ class ShellServices:
     def show_error(self, error: UserError) -> None:
         """The words of a `UserError`, where the user is looking."""
         self.toasts.show_text(sentence(error.text), hint=error.hint, severity=Severity.ERROR)
+
+    def command(self, command: Callable[[], object]) -> None:
+        """Do what a user asked for; a refusal is a toast."""
+        try:
+            command()
+        except UserError as error:
+            self.show_error(error)
 
 
 def sentence(clause: str) -> str:

@@ -27,6 +27,7 @@ from callmanager_shell.settings_rows import (
 )
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.text import Text
 
 
 class SettingsForm(QWidget):
@@ -84,7 +85,7 @@ class SettingsForm(QWidget):
             return False
         plain = {name: row.value() for name, row in self._rows.items() if not isinstance(row, PasswordRow) and not row.locked}
         for name, row in self._rows.items():
-            if isinstance(row, PasswordRow) and row.value():
+            if isinstance(row, PasswordRow) and row.value() and not row.locked:
                 await self._services.app.settings.set_secret(self._model, name, row.value())
         try:
             self._services.app.settings.update(self._model, **plain)
@@ -108,6 +109,8 @@ class SettingsForm(QWidget):
             state = self._services.app.settings.state(self._model, attribute.name)
             if state.locked:
                 row.lock(state.origin)
+            if state.hidden:
+                row.conceal()
             row.edited.connect(lambda row=row: self._edited(row))
             row.finished.connect(lambda row=row: self._finished(row))
             row.submitted.connect(self.submitted)
@@ -116,22 +119,24 @@ class SettingsForm(QWidget):
             else:
                 self._layout.addWidget(row)
         self._fold: Button | None = None
-        if advanced:
+        if self._rows and all(row.concealed for row in self._rows.values()):
+            self._layout.addWidget(Text("Your administrator decides all of this.", role="muted", wrap=True))
+        self._folded = QWidget()
+        folded = QVBoxLayout(self._folded)
+        folded.setContentsMargins(0, 0, 0, 0)
+        folded.setSpacing(Space.GROUP)
+        for row in advanced:
+            folded.addWidget(row)
+        self._folded.hide()
+        if not all(row.concealed for row in advanced):
             self._fold = Button(self._services.look, "Advanced", icon="chevron-right", kind=ButtonKind.GHOST)
             line = QHBoxLayout()
             line.setContentsMargins(-Space.INNER, 0, 0, 0)  # the ghost button's text lines up with the labels
             line.addWidget(self._fold)
             line.addStretch()
             self._layout.addLayout(line)
-            self._folded = QWidget()
-            folded = QVBoxLayout(self._folded)
-            folded.setContentsMargins(0, 0, 0, 0)
-            folded.setSpacing(Space.GROUP)
-            for row in advanced:
-                folded.addWidget(row)
-            self._folded.hide()
-            self._layout.addWidget(self._folded)
             self._fold.clicked.connect(self._toggle_advanced)
+        self._layout.addWidget(self._folded)
 
     def _toggle_advanced(self) -> None:
         assert self._fold is not None
@@ -175,6 +180,8 @@ class SettingsForm(QWidget):
         return complaint
 
     def _finished(self, row: Row) -> None:
+        if self._undo is None:
+            return  # the section is gone; a field that loses the focus on its way out saves nothing
         if not self._immediate or row.locked or self._check(row):
             return
         if isinstance(row, PasswordRow):

@@ -30,6 +30,29 @@ from callmanager_shell.widgets.text import Text
 
 _LONGEST: Final = 1024
 _LOCKED: Final = "Set by your administrator"
+_LOCK: Final = 14
+"""The size of the lock in the text's line."""
+
+
+class LockNote(QWidget):
+    """A lock and whose it is; the tool tip names the file."""
+
+    def __init__(self, look: Look, origin: str) -> None:
+        super().__init__()
+        self._look = look
+        text = Text(_LOCKED, role="small")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(_LOCK + Space.TIGHT, 0, 0, 0)
+        layout.addWidget(text)
+        self.setToolTip(origin)
+        self.setAccessibleName(origin)
+
+    @override
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        area = QRectF(0, (self.height() - _LOCK) / 2, _LOCK, _LOCK)
+        self._look.paint_icon(painter, "lock", area, self._look.theme.muted)
+        painter.end()
 
 
 class Row(QWidget):
@@ -46,7 +69,11 @@ class Row(QWidget):
         self.field = field
         self.info = info
         self.locked = False
-        self._label = Text(info.label)
+        self.concealed = False
+        self._locked_by = ""
+        self._roomy = not beside
+        """Whether the label's line has nothing else in it."""
+        self._label = Text(info.label, wrap=beside)
         self._label.setStyleSheet("font-weight: 500;")
         self._below = Text(info.help, role="small", wrap=True)
         self._below.setVisible(bool(info.help))
@@ -55,8 +82,9 @@ class Row(QWidget):
         self._layout.setSpacing(Space.TIGHT)
         self.beside = QHBoxLayout()
         self.beside.setSpacing(Space.SIBLING)
-        self.beside.addWidget(self._label)
-        self.beside.addStretch()
+        self.beside.addWidget(self._label, 1 if beside else 0)
+        if not beside:
+            self.beside.addStretch()
         if beside:
             self._layout.addLayout(self.beside)
             self._layout.addWidget(self._below)
@@ -89,18 +117,36 @@ class Row(QWidget):
         self._below.setVisible(bool(words))
         widget = self.input()
         widget.setProperty("invalid", bool(complaint))
-        widget.setAccessibleDescription(_LOCKED if self.locked else words)
+        widget.setAccessibleDescription(f"{self._locked_by}. {words}".rstrip() if self.locked else words)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
 
     def lock(self, origin: str) -> None:
-        """The administrator decides this one."""
+        """The administrator decides this one; `origin` is his file."""
         self.locked = True
-        self.input().setEnabled(False)
-        note = Text(_LOCKED, role="small")
-        note.setToolTip(origin)
-        self.beside.addWidget(note)
-        self.input().setAccessibleDescription(_LOCKED)
+        self._locked_by = f"{_LOCKED} in {origin}"
+        for widget in self.parts():
+            widget.setEnabled(False)
+        self.input().setAccessibleDescription(self._locked_by)
+        self.setToolTip(self._locked_by)
+        note = LockNote(self.look, self._locked_by)
+        if self._roomy:
+            self.beside.addWidget(note)
+        else:
+            self._layout.insertWidget(1, note)
+
+    def conceal(self) -> None:
+        """The administrator does not want it to be seen; whoever shows and hides rows changes nothing about that."""
+        self.concealed = True
+        self.setVisible(False)
+
+    @override
+    def setVisible(self, visible: bool) -> None:
+        super().setVisible(visible and not self.concealed)
+
+    def parts(self) -> tuple[QWidget, ...]:
+        """Everything by which the value can be changed."""
+        return (self.input(),)
 
     def input(self) -> QWidget:
         raise NotImplementedError
@@ -390,9 +436,8 @@ class FileRow(TextRow):
         self._layout.insertLayout(1, line)
 
     @override
-    def lock(self, origin: str) -> None:
-        super().lock(origin)
-        self.choose.setEnabled(False)
+    def parts(self) -> tuple[QWidget, ...]:
+        return (self.edit, self.choose)
 
     @override
     def value(self) -> Path | None:  # type: ignore[override]  # a path is what this row holds

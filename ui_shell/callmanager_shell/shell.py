@@ -8,11 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 from callmanager import __version__
 
 from callmanager_shell.actions import CallActions
+from callmanager_shell.asking import Asking
+from callmanager_shell.callers import Callers
 from callmanager_shell.look import Look
-from callmanager_shell.services import ShellServices, sentence, utc_now
+from callmanager_shell.services import ShellServices, Wishes, sentence, utc_now
 from callmanager_shell.slots import TaskOwner
 from callmanager_shell.toasts import Toaster
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from callmanager.app import Application
     from PySide6.QtWidgets import QWidget
 
+    from callmanager_shell.caret import RestingCaret
     from callmanager_shell.incoming import IncomingPop
     from callmanager_shell.instance import InstanceServer
     from callmanager_shell.tray import Tray
@@ -31,16 +35,21 @@ def make_services(app: Application, look: Look, *, clock: Callable[[], datetime]
     from callmanager.api import Severity
 
     toasts = Toaster(look)
+    asking = Asking(app.report_fault)
 
     def show_error(error: UserError) -> None:
         toasts.show_text(sentence(error.text), hint=error.hint, severity=Severity.ERROR)
 
+    tasks = TaskOwner(report_fault=app.report_fault, show_error=show_error)
     return ShellServices(
         app=app,
         look=look,
-        tasks=TaskOwner(report_fault=app.report_fault, show_error=show_error),
-        actions=CallActions(app.call_actions, report_fault=app.report_fault),
+        tasks=tasks,
+        asking=asking,
+        actions=CallActions(app.call_actions, asking=asking),
+        callers=Callers(app, tasks),
         toasts=toasts,
+        wishes=Wishes(),
         clock=clock,
     )
 
@@ -64,10 +73,11 @@ class Shell:
         self._state = window_state.load(self._state_file)
         self._tray: Tray | None = None
         self._pop: IncomingPop | None = None
+        self._caret: RestingCaret | None = None
         self._server: InstanceServer | None = None
         self._ended = asyncio.Event()
         self.services = make_services(app, look)
-        self.window = MainWindow(self.services, version=__version__)
+        self.window = MainWindow(self.services, version=__version__, state=self._state)
         self.window.restore(self._state.geometry)
         self.window.on_close = self._closing
         self.window.quit_wanted.connect(self.quit)
@@ -119,9 +129,15 @@ class Shell:
         return False
 
     def _make_rest(self) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from callmanager_shell.caret import RestingCaret
         from callmanager_shell.incoming import IncomingPop
         from callmanager_shell.tray import Tray
 
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self._caret = RestingCaret(app)
         self._pop = IncomingPop(self.services)
         if Tray.available():
             self._tray = Tray(self.services, parent=self.window)
@@ -134,6 +150,8 @@ class Shell:
             self._server.close_down()
         if self._tray is not None:
             self._tray.close_down()
+        if self._caret is not None:
+            self._caret.close_down()
         if self._pop is not None:
             self._pop.close_down()
             self._pop.deleteLater()
@@ -145,7 +163,7 @@ class Shell:
         from callmanager_shell import window_state
 
         explained = self._state.tray_explained if tray_explained is None else tray_explained
-        self._state = window_state.WindowState(geometry=self.window.geometry_state(), tray_explained=explained)
+        self._state = attrs.evolve(self.window.remembered(self._state), tray_explained=explained)
         window_state.save(self._state_file, self._state)
 
     # -------------------------------------------------------------------------------------------------------------- controls

@@ -57,7 +57,8 @@ QSlider::handle:horizontal {{
 QSlider::handle:horizontal:hover {{ border-color: {t.accent}; }}
 QSlider:focus {{ outline: none; }}
 QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; width: 12px; height: 12px; }}
-QSlider:disabled {{ color: {t.muted}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {t.muted}; }}
+QSlider::handle:horizontal:disabled {{ background: {t.hover}; border-color: {t.line_strong}; }}
 QScrollArea {{ background: transparent; border: none; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}
@@ -78,6 +79,28 @@ QToolTip {{
   background: {t.toast}; color: {t.on_toast}; border: 1px solid {t.toast}; border-radius: 6px; padding: 4px 6px;
   font-size: {TypeSize.SMALL}px;
 }}
+.QPushButton {{
+  background: {t.raised}; border: 1px solid {t.line_strong}; border-radius: {Radius.CONTROL}px; padding: 0 12px;
+  min-height: {height}px; font-weight: 500;
+}}
+.QPushButton:hover {{ background: {t.hover}; }}
+.QPushButton:pressed {{ background: {t.pressed}; }}
+.QPushButton:focus {{ border: 2px solid {t.accent}; padding: 0 11px; min-height: {height - 2}px; }}
+.QPushButton:default {{ background: {t.accent_fill}; color: {t.on_accent}; border-color: {t.accent_fill}; }}
+.QPushButton:disabled {{ color: {t.muted}; background: {t.hover}; border-color: {t.line}; }}
+QListView, QTreeView, QTableView {{
+  background: transparent; border: none; outline: none; selection-background-color: {t.hover}; selection-color: {t.text};
+}}
+QListView::item, QTreeView::item {{ min-height: {height}px; padding: 0 8px; border-radius: {Radius.CONTROL}px; }}
+QListView::item:hover, QTreeView::item:hover {{ background: {t.hover}; }}
+QListView::item:selected, QTreeView::item:selected {{ background: {t.accent_background}; color: {t.text}; }}
+QListView[role="palette"]::item {{ padding: 0; min-height: 0; background: transparent; border-radius: 0; }}
+QHeaderView::section {{
+  background: transparent; color: {t.muted}; border: none; border-bottom: 1px solid {t.line}; padding: 6px 8px;
+  font-size: {TypeSize.SMALL}px;
+}}
+QWidget[role="line"] {{ background: {t.line}; }}
+QSplitter::handle {{ background: transparent; }}
 QTabWidget::pane {{ border: none; border-top: 1px solid {t.line}; }}
 QTabBar {{ background: transparent; }}
 QTabBar::tab {{ padding: 8px 12px; color: {t.muted}; border-bottom: 2px solid transparent; font-weight: 500; }}

@@ -175,8 +175,8 @@ TEXT_PAIRS: Final = tuple(
     TextPair(text=text, background=background)
     for text, backgrounds in (
         ("text", ("background", "surface", "raised", "hover", "pressed", "held_background", "accent_background")),
-        ("muted", ("background", "surface", "raised", "hover", "held_background")),
-        ("accent", ("background", "surface", "raised")),
+        ("muted", ("background", "surface", "raised", "hover", "held_background", "accent_background")),
+        ("accent", ("background", "surface", "raised", "hover")),
         ("good_text", ("background", "surface", "raised", "good_background")),
         ("danger_text", ("background", "surface", "raised", "danger_background")),
         ("warning_text", ("background", "surface", "raised", "held_background")),

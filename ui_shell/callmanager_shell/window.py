@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import attrs
 from callmanager.api import (
     AccountChanged,
     AppearanceSettings,
     CallId,
+    ContributionsChanged,
     NoticePosted,
+    PanelArea,
+    PluginState,
     ProblemCleared,
     ProblemRaised,
     RegistrationChanged,
@@ -17,29 +21,29 @@ from callmanager.api import (
     SettingsError,
     UserError,
 )
-from PySide6.QtCore import QByteArray, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QPaintEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell.banner import ProblemBanner
+from callmanager_shell.body import Body
 from callmanager_shell.call_strip import CallStrip
 from callmanager_shell.connection_text import CONNECTION_PROBLEMS, connection_view
 from callmanager_shell.dial_field import DialField
 from callmanager_shell.empty_state import EmptyState
 from callmanager_shell.header import Header
 from callmanager_shell.icons import logo_pixmap
-from callmanager_shell.kit import ShellKit
-from callmanager_shell.panels import PanelHost
 from callmanager_shell.services import ShellServices, sentence
 from callmanager_shell.tokens import Space
+from callmanager_shell.window_state import WindowState
 
 if TYPE_CHECKING:
+    from callmanager_shell.guests import Guests
     from callmanager_shell.settings_page import SettingsPage
 
 _FIRST_SIZE: Final = (480, 720)
 _SMALLEST: Final = (380, 480)
-_WIDEST_CONTENT: Final = 760
 
 
 class MainWindow(QMainWindow):
@@ -50,9 +54,13 @@ class MainWindow(QMainWindow):
     quit_wanted = Signal()
     painted_first = Signal()
 
-    def __init__(self, services: ShellServices, *, version: str) -> None:
+    def __init__(self, services: ShellServices, *, version: str, state: WindowState | None = None) -> None:
         super().__init__()
         self._services = services
+        self._state = state or WindowState()
+        self._begun = False
+        self.guests: Guests | None = None
+        """What is there for plugins; made after the first paint."""
         self._settings_page: SettingsPage | None = None
         self._painted = False
         self.on_close: Callable[[], bool] = lambda: True
@@ -62,7 +70,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*_SMALLEST)
         self.resize(*_FIRST_SIZE)
         self._build()
-        self._shortcuts()
+        self._add_shortcuts()
         self._subscribe()
         services.toasts.attach(self)
         services.look.changed.connect(self._restyled)
@@ -75,8 +83,8 @@ class MainWindow(QMainWindow):
         look = services.look
         self.header = Header(look)
         self.header.settings_wanted.connect(self.toggle_settings)
-        self.header.details_wanted.connect(self._show_connection)
-        self.header.theme_toggled.connect(self._toggle_theme)
+        self.header.details_wanted.connect(self.show_connection)
+        self.header.theme_toggled.connect(self.toggle_theme)
         self.banner = ProblemBanner(look)
         self.banner.settings_wanted.connect(self.open_settings)
         self.dial_field = DialField(look)
@@ -88,21 +96,21 @@ class MainWindow(QMainWindow):
         self.empty = EmptyState(look)
         self.empty.settings_wanted.connect(self.open_settings)
         self.empty.connect_wanted.connect(self.connect_account)
-        self.panels = PanelHost(services, lambda plugin_id: ShellKit(services, plugin_id))
+        self.empty.setVisible(False)
+        areas = {owned.value.area for owned in services.app.panels()}
+        self._tabs_expected = PanelArea.MAIN in areas
 
         phone = QWidget()
         phone_layout = QVBoxLayout(phone)
         phone_layout.setContentsMargins(0, 0, 0, 0)
         phone_layout.setSpacing(0)
         phone_layout.addWidget(self.empty, 1)
-        phone_layout.addWidget(self.panels, 2)
-        self.empty.setVisible(self.panels.count() == 0)
+        phone_layout.addStretch(0)
         self._pages = QStackedWidget()
         self._pages.addWidget(phone)
 
-        self._column = QWidget()
-        self._column.setMaximumWidth(_WIDEST_CONTENT)
-        column = QVBoxLayout(self._column)
+        holder = QWidget()
+        column = QVBoxLayout(holder)
         column.setContentsMargins(Space.INNER, Space.INNER, Space.INNER, 0)
         column.setSpacing(Space.INNER)
         column.addWidget(self.dial_field)
@@ -119,18 +127,15 @@ class MainWindow(QMainWindow):
         outer.setSpacing(0)
         outer.addWidget(self.header)
         outer.addWidget(self.banner)
-        middle = QHBoxLayout()
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.addStretch(1)
-        middle.addWidget(self._column, 1000)
-        middle.addStretch(1)
-        outer.addLayout(middle, 1)
+        self.body = Body(look, holder, phone_layout, side_width=self._state.side_width, expected=PanelArea.SIDE in areas)
+        outer.addWidget(self.body, 1)
         self.setCentralWidget(central)
         self.dial_field.edit.setFocus()
 
-    def _shortcuts(self) -> None:
+    def _add_shortcuts(self) -> None:
         keys: list[tuple[str, Callable[[], object]]] = [
-            ("Ctrl+D", self._focus_dial_field),
+            ("Ctrl+D", self.focus_dial_field),
+            ("Ctrl+Shift+P", self._toggle_palette),
             ("Ctrl+,", self.toggle_settings),
             ("Ctrl+K", self.strip.open_keypad),
             ("Ctrl+Q", self.quit_wanted.emit),
@@ -138,13 +143,11 @@ class MainWindow(QMainWindow):
             ("Ctrl+Return", self.answer_ringing),
             ("Ctrl+Enter", self.answer_ringing),
             ("Ctrl+Backspace", self.reject_ringing),
+            *((f"Ctrl+{number}", lambda number=number: self.show_panel(number)) for number in range(1, 10)),
         ]
         for sequence, handler in keys:
             QShortcut(QKeySequence(sequence), self, activated=handler)  # type: ignore[call-overload]  # PySide's property style
-        # what plugins contribute, each once: Ctrl+M and Ctrl+H are call control's
-        for sequence in dict.fromkeys(owned.value.shortcut for owned in self._services.actions.all() if owned.value.shortcut):
-            shortcut = QShortcut(QKeySequence(sequence), self)
-            shortcut.activated.connect(lambda sequence=sequence: self.strip.run_shortcut(sequence))
+        self._own_keys = [sequence for sequence, _handler in keys]
 
     def _subscribe(self) -> None:
         bus = self._services.app.bus
@@ -155,15 +158,19 @@ class MainWindow(QMainWindow):
             bus.subscribe(ProblemCleared, lambda _event: self._follow(), owner="shell"),
             bus.subscribe(SettingsChanged, self._follow_settings, owner="shell"),
             bus.subscribe(NoticePosted, self._show_notice, owner="shell"),
+            bus.subscribe(ContributionsChanged, self._follow_plugin, owner="shell"),
         ]
+        self._services.wishes.settings.connect(self.open_settings)
 
     def close_down(self) -> None:
         """Stop following the application; the window may be deleted afterwards."""
         for undo in self._undo:
             undo()
         self._undo.clear()
+        if self.guests is not None:
+            self.guests.close_down()
         self.strip.close_down()
-        self.panels.close_down()
+        self._services.callers.close_down()
         if self._settings_page is not None:
             self._settings_page.close_down()
 
@@ -182,15 +189,21 @@ class MainWindow(QMainWindow):
     def answer_ringing(self) -> None:
         call = self.strip.ringing_call()
         if call is not None:
-            self._command(lambda: self._services.app.calls.answer(call.id))
+            self._services.command(lambda: self._services.app.calls.answer(call.id))
 
     def reject_ringing(self) -> None:
         call = self.strip.ringing_call()
         if call is not None:
-            self._command(lambda: self._services.app.calls.reject(call.id))
+            self._services.command(lambda: self._services.app.calls.reject(call.id))
 
     def connect_account(self) -> None:
-        self._command(self._services.app.accounts.connect)
+        self._services.command(self._services.app.accounts.connect)
+
+    def show_panel(self, number: int) -> None:
+        """Show the tab with this number, from one; nothing happens when there is none."""
+        if self.guests is not None and number <= self.guests.panels.count():
+            self.close_settings()
+            self.guests.panels.show_number(number)
 
     def open_keypad(self, call_id: str, anchor: QWidget) -> None:
         from callmanager_shell.keypad import Keypad
@@ -199,7 +212,8 @@ class MainWindow(QMainWindow):
         if call is not None:
             Keypad(self._services, call, self).open_at(anchor)
 
-    def open_settings(self) -> None:
+    def open_settings(self, section_id: str = "") -> None:
+        """Show Settings; with an id, that section unfolded and in sight."""
         if self._settings_page is None:
             from callmanager_shell.settings_page import SettingsPage
 
@@ -209,7 +223,20 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(self._settings_page)
         self.dial_field.hide()
         self._settings_page.opened()
+        if section_id:
+            self._show_section(self._settings_page, section_id)
         self._follow_problems()
+
+    def _show_section(self, page: SettingsPage, section_id: str) -> None:
+        if section_id not in {owned.value.id for owned in self._services.app.settings_sections()}:
+            return
+        card = page.card(section_id)
+        card.expand(True)
+        card.head.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        area = page.findChild(QScrollArea)
+        if area is not None:
+            # the card has its place only after the layout was done
+            QTimer.singleShot(0, card, lambda: area.ensureWidgetVisible(card.head, 0, Space.INNER))
 
     def close_settings(self) -> None:
         if self.settings_open:
@@ -219,6 +246,10 @@ class MainWindow(QMainWindow):
             self.dial_field.show()
             self.dial_field.edit.setFocus()
             self._follow_problems()
+
+    @property
+    def _has_tabs(self) -> bool:
+        return self._tabs_expected if self.guests is None else self.guests.panels.count() > 0
 
     @property
     def settings_open(self) -> bool:
@@ -251,9 +282,15 @@ class MainWindow(QMainWindow):
     def geometry_state(self) -> bytes:
         return bytes(self.saveGeometry().data())
 
+    def remembered(self, state: WindowState) -> WindowState:
+        """This state with what the window would like to find again."""
+        state = attrs.evolve(state, geometry=self.geometry_state(), side_width=self.body.side_width)
+        return state if self.guests is None else self.guests.remembered(state)
+
     # --------------------------------------------------------------------------------------------------------------- following
 
     def _follow(self) -> None:
+        self.empty.setVisible(not self._has_tabs)
         self._follow_connection()
         self._follow_problems()
 
@@ -266,7 +303,7 @@ class MainWindow(QMainWindow):
     def _follow_problems(self) -> None:
         problems = self._services.app.problems.current()
         # said once: where the empty state or Settings already explain the connection, the banner leaves it to them
-        explained = self.settings_open or (self.panels.count() == 0 and not self.strip.cards())
+        explained = self.settings_open or not (self._has_tabs or self.strip.cards())
         if explained:
             problems = tuple(problem for problem in problems if problem.id not in CONNECTION_PROBLEMS)
         self.banner.show_problems(problems)
@@ -275,11 +312,23 @@ class MainWindow(QMainWindow):
         if isinstance(event.after, AppearanceSettings):
             self._services.look.choose(event.after.theme, event.after.density)
 
+    def _follow_plugin(self, event: ContributionsChanged) -> None:
+        if self._services.app.plugins.state(event.plugin_id) is not PluginState.ACTIVE:
+            self._services.tasks.cancel(event.plugin_id)
+
+    def take_focus(self) -> None:
+        """Somebody's widget went with the keyboard's focus."""
+        if self.settings_open and self._settings_page is not None:
+            self._settings_page.setFocus()
+        else:
+            self.dial_field.edit.setFocus()
+
     def _show_notice(self, event: NoticePosted) -> None:
         notice = event.notice
         self._services.toast(notice.text, hint=notice.hint, severity=notice.severity)
 
-    def _show_connection(self) -> None:
+    def show_connection(self) -> None:
+        """The details of the connection, below the pill."""
         from callmanager_shell.connection_popover import ConnectionPopover
 
         accounts = self._services.app.accounts
@@ -290,14 +339,18 @@ class MainWindow(QMainWindow):
         popover.connect_wanted.connect(self.connect_account)
         popover.open_at(self.header.pill)
 
-    def _toggle_theme(self) -> None:
+    def toggle_theme(self) -> None:
         theme = "light" if self._services.look.theme.dark else "dark"
         try:
             self._services.app.settings.update(AppearanceSettings, theme=theme)
         except SettingsError as error:
             self._services.show_error(UserError(error.complaints[0], "Your administrator has set the theme."))
 
-    def _focus_dial_field(self) -> None:
+    def _toggle_palette(self) -> None:
+        if self.guests is not None:
+            self.guests.desk.toggle()
+
+    def focus_dial_field(self) -> None:
         self.close_settings()
         self.dial_field.focus()
 
@@ -306,12 +359,6 @@ class MainWindow(QMainWindow):
             self.close_settings()
         else:
             self.strip.hang_up_active()
-
-    def _command(self, command: Callable[[], object]) -> None:
-        try:
-            command()
-        except UserError as error:
-            self._services.show_error(error)
 
     def _restyled(self) -> None:
         for widget in (self, *self.findChildren(QWidget)):
@@ -332,6 +379,22 @@ class MainWindow(QMainWindow):
             event.accept()
         else:
             event.ignore()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._begun:
+            self._begun = True
+            QTimer.singleShot(0, self, self._begin)
+
+    def _begin(self) -> None:
+        """The window is seen: now the plugins' widgets, which must not keep it waiting."""
+        from callmanager_shell.guests import Guests
+
+        self.guests = Guests(self._services, self, state=self._state, reserved=self._own_keys)
+        self.guests.panels.panels_changed.connect(self._follow)
+        self._follow()
+        self._services.callers.prepare()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

@@ -15,7 +15,17 @@ from callmanager.errors import UserError
 from callmanager.events import CallScreened, ContactsChanged, DigitWasSent
 from callmanager.explain import evidence, explain
 from callmanager.model.accounts import Account, RegistrationState
-from callmanager.model.calls import Call, CallEnd, CallId, CallRequest, CallState, Direction, EndCause, Party
+from callmanager.model.calls import (
+    Call,
+    CallEnd,
+    CallId,
+    CallRequest,
+    CallState,
+    Direction,
+    EndCause,
+    Party,
+    TransferState,
+)
 from callmanager.model.failures import Failure, FailureKind
 from callmanager.model.history import CallRecord
 from callmanager.model.media import CallStatistics
@@ -24,6 +34,8 @@ from callmanager.numbers import clean_target, is_emergency
 from callmanager.texts import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from callmanager.bus import EventBus
     from callmanager.calls.screening import Screening
     from callmanager.calls.store import CallStore
@@ -74,6 +86,8 @@ class CallService:
         self._notices = notices
         self._contacts = contacts
         self._clock = clock
+        self._targets: dict[CallId, str] = {}
+        """Where each call was last transferred to."""
         bus.subscribe(ContactsChanged, self._contacts_changed)
 
     # ---------------------------------------------------------------------------------------------------------- commands
@@ -87,11 +101,10 @@ class CallService:
     def dial(self, request: CallRequest | str) -> CallId:
         if isinstance(request, str):
             request = CallRequest(target=request)
-        request = attrs.evolve(request, target=clean_target(request.target))
+        request = attrs.evolve(request, target=self._dialled(request.target))
         emergency = is_emergency(request.target)
         account = self._account_for_call(emergency=emergency)
         if not emergency:
-            request = attrs.evolve(request, target=self._rewritten(request.target))
             changed = self._hooks.prepare_outgoing(request)
             request = attrs.evolve(changed, target=clean_target(changed.target))
         self._hold_others()
@@ -149,6 +162,40 @@ class CallService:
             raise UserError("digits can be sent when the other side has answered")
         self._ask(commands.SendDigits(call_id=call_id, digits=digits))
 
+    def transfer(self, call_id: CallId, target: str) -> None:
+        self._connected(call_id, "transfer")
+        target = self._dialled(target)
+        self._ask(commands.Transfer(call_id=call_id, target=target))
+        self._targets[call_id] = target
+
+    def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
+        self._connected(call_id, "transfer")
+        self._connected(other_id, "transfer")
+        if call_id == other_id:
+            raise UserError("a call can't be transferred to itself")
+        self._ask(commands.TransferTo(call_id=call_id, other_id=other_id))
+        self._targets[call_id] = self._live(other_id).remote.label
+
+    def confer(self, call_ids: Sequence[CallId]) -> None:
+        members = tuple(dict.fromkeys(call_ids))
+        if len(members) < 2:
+            raise UserError("a conference needs two calls", "Call somebody else first.")
+        for call_id in members:
+            self._connected(call_id, "conference")
+        for call in self._store.current():
+            if call.id in members and call.held:
+                self._driver.submit(commands.SetHeld(call_id=call.id, held=False))
+            elif call.talking and call.id not in members:
+                self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
+        self._ask(commands.Conference(call_ids=members))
+
+    def split(self, *, keep: CallId) -> None:
+        self._connected(keep, "split")
+        self._ask(commands.Conference(call_ids=()))
+        for call in self._store.current():
+            if call.talking and call.id != keep:
+                self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
+
     def end_all(self, failure: Failure) -> None:
         """Every live call is over because of this; used when the engine is gone and no facts will come."""
         for call in self._store.current():
@@ -165,6 +212,23 @@ class CallService:
                 self._progressed(fact)
             case facts.CallFinished():
                 self._finish(fact.call_id, fact.end, statistics=fact.statistics)
+            case facts.DigitSent():
+                self._digit_sent(fact)
+            case facts.TransferReported():
+                self._transferred(fact)
+            case facts.ConferenceReported():
+                for call in self._store.current():
+                    self._store.change(call.id, conference=call.id in fact.call_ids)
+            case facts.CommandRefused():
+                self._refused(fact)
+            case facts.EngineStopped():
+                self.end_all(Failure(kind=FailureKind.ENGINE, detail=fact.detail))
+            case _:
+                self._noted(fact)
+
+    def _noted(self, fact: facts.Fact) -> None:
+        """Facts that change the snapshot of one call and nothing else."""
+        match fact:
             case facts.CallHoldReported():
                 self._store.change(fact.call_id, held=fact.held, remote_held=fact.remote_held)
             case facts.CallMuteReported():
@@ -176,12 +240,6 @@ class CallService:
                 self._store.change(fact.call_id, media=attrs.evolve(fact.media, codec=plain(fact.media.codec, limit=40)))
             case facts.CallStatisticsReported():
                 self._store.change(fact.call_id, statistics=fact.statistics)
-            case facts.DigitSent():
-                self._digit_sent(fact)
-            case facts.CommandRefused():
-                self._refused(fact)
-            case facts.EngineStopped():
-                self.end_all(Failure(kind=FailureKind.ENGINE, detail=fact.detail))
 
     def _arrived(self, fact: facts.CallArrived) -> None:
         if self._store.get(fact.call_id) is not None:
@@ -223,8 +281,13 @@ class CallService:
         ended = self._store.change(
             call_id, state=CallState.ENDED, ended_at=now, end=end, statistics=statistics or call.statistics
         )
+        self._targets.pop(call_id, None)
         if ended is not None:
             self._hooks.call_ended(CallRecord.of(ended, ended_at=now))
+
+    def _transferred(self, fact: facts.TransferReported) -> None:
+        target = self._targets.get(fact.call_id, "")
+        self._store.change(fact.call_id, transfer=TransferState(target=target, stage=fact.stage, failure=fact.failure))
 
     def _contacts_changed(self, _event: ContactsChanged) -> None:
         for call in self._store.current():
@@ -255,9 +318,10 @@ class CallService:
 
     # ---------------------------------------------------------------------------------------------------------- internal
 
-    def _rewritten(self, target: str) -> str:
-        """A SIP address says where it leads; only numbers are rewritten."""
-        if target.startswith(("sip:", "sips:")):
+    def _dialled(self, target: str) -> str:
+        """What the PBX is asked for; a SIP address says where it leads, and an emergency number is what it is."""
+        target = clean_target(target)
+        if target.startswith(("sip:", "sips:")) or is_emergency(target):
             return target
         return self._hooks.rewrite_number(target, dialable=clean_target)
 
@@ -272,8 +336,11 @@ class CallService:
         return account
 
     def _hold_others(self, *, keep: CallId | None = None) -> None:
+        """One conversation at a time; a conference is one."""
+        kept = self._store.get(keep) if keep else None
         for call in self._store.current():
-            if call.talking and call.id != keep:
+            together = kept is not None and kept.conference and call.conference
+            if call.talking and call.id != keep and not together:
                 self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
 
     def _live(self, call_id: CallId) -> Call:

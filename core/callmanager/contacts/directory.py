@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from callmanager.clock import Clock, utc_now
 from callmanager.errors import StorageError, Unreachable, UserError
 from callmanager.events import ContactsChanged, SettingsChanged, SourceChanged
 from callmanager.model.contacts import Contact, ContactBatch, ContactId, Hit, Match, Person, PersonId
@@ -18,22 +17,20 @@ from callmanager.model.notices import Severity
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.settings.core_sections import DialingSettings
 from callmanager.settings.countries import system_country
-from callmanager.source_set import SourceSet
+from callmanager.source_set import SourceGround, SourceSet
 from callmanager.workers import Worker
 
 if TYPE_CHECKING:
     import asyncio
 
-    from callmanager.bus import EventBus
     from callmanager.contacts.phone_numbers import NumberReader
     from callmanager.contacts.store import ContactStore
     from callmanager.contacts.view import View
     from callmanager.extensions.hooks import Hooks
-    from callmanager.problems import ProblemBoard
     from callmanager.settings.service import SettingsService
     from callmanager.sources import ContactSource
     from callmanager.storage.database import Database
-    from callmanager.tasks import FaultReport, TaskSupervisor
+    from callmanager.tasks import TaskSupervisor
 
 _log = logging.getLogger(__name__)
 
@@ -57,24 +54,21 @@ class ContactDirectory:
 
     def __init__(
         self,
+        ground: SourceGround,
         *,
-        bus: EventBus,
         hooks: Hooks,
-        problems: ProblemBoard,
         settings: SettingsService,
         database: Database,
         tasks: TaskSupervisor,
-        report_fault: FaultReport,
-        clock: Clock = utc_now,
         pause: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        self._bus = bus
+        self._bus = ground.bus
         self._hooks = hooks
-        self._problems = problems
+        self._problems = ground.problems
         self._settings = settings
         self._database = database
         self._tasks = tasks
-        self._clock = clock
+        self._clock = ground.clock
         self._pause = pause
         self._worker = Worker("callmanager-contacts")
         self._store: ContactStore | None = None
@@ -82,14 +76,7 @@ class ContactDirectory:
         self._asking = False
         self._undos: list[Callable[[], None]] = []
         self._sources: SourceSet[ContactSource] = SourceSet(
-            kind=SourceKind.CONTACTS,
-            collect=hooks.contact_sources,
-            work=self._keep_fresh,
-            bus=bus,
-            problems=problems,
-            report_fault=report_fault,
-            owner_of_settings=settings.owner_of,
-            clock=clock,
+            ground, kind=SourceKind.CONTACTS, collect=hooks.contact_sources, work=self._keep_fresh
         )
 
     # -------------------------------------------------------------------------------------------------------------- life

@@ -76,6 +76,29 @@ class SendDigits:
 
 
 @attrs.frozen(kw_only=True)
+class Transfer:
+    """Ask the far end to call `target` (a number or a SIP URI) instead of us (REFER, RFC 3515); the PBX takes it from there."""
+
+    call_id: CallId
+    target: str
+
+
+@attrs.frozen(kw_only=True)
+class TransferTo:
+    """Connect the far ends of two of our calls and leave both (REFER with Replaces, RFC 3891)."""
+
+    call_id: CallId
+    other_id: CallId
+
+
+@attrs.frozen(kw_only=True)
+class Conference:
+    """Mix these calls, so that all of them hear each other and us; fewer than two end the conference, and no call."""
+
+    call_ids: tuple[CallId, ...]
+
+
+@attrs.frozen(kw_only=True)
 class ConfigureAudio:
     choice: AudioChoice
 
@@ -108,6 +131,9 @@ Command = (
     | SetHeld
     | SetMuted
     | SendDigits
+    | Transfer
+    | TransferTo
+    | Conference
     | ConfigureAudio
     | PreviewRingtone
     | WatchAudioDevices

@@ -4,7 +4,7 @@ import attrs
 
 from callmanager.model.accounts import AccountId, Registration
 from callmanager.model.audio import AudioDevice, AudioRole
-from callmanager.model.calls import CallEnd, CallId, CallState, Party
+from callmanager.model.calls import CallEnd, CallId, CallState, Party, TransferStage
 from callmanager.model.failures import Failure
 from callmanager.model.media import CallMedia, CallStatistics
 
@@ -111,6 +111,22 @@ class DigitSent:
 
 
 @attrs.frozen(kw_only=True)
+class TransferReported:
+    """How far the transfer of a call has got; after `DONE` the call ends, after `FAILED` it is ours again, as it was."""
+
+    call_id: CallId
+    stage: TransferStage
+    failure: Failure | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ConferenceReported:
+    """The calls that are mixed now; none when there is no conference any more."""
+
+    call_ids: tuple[CallId, ...]
+
+
+@attrs.frozen(kw_only=True)
 class AudioDevicesReported:
     devices: tuple[AudioDevice, ...]
 
@@ -151,6 +167,8 @@ Fact = (
     | CallMediaReported
     | CallStatisticsReported
     | DigitSent
+    | TransferReported
+    | ConferenceReported
     | AudioDevicesReported
     | AudioDeviceSwitched
     | AudioFailed

@@ -71,6 +71,28 @@ class EndCause(Enum):
     """Another device of ours answered (Reason header in CANCEL, RFC 3326)."""
     FAILED = "failed"
     """It never came to be, or broke; see `failure`."""
+    TRANSFERRED = "transferred"
+    """It goes on without us: the far end was handed to somebody else, or parked."""
+
+
+class TransferStage(Enum):
+    """How far a transfer has got (the sipfrag of RFC 3515 in a user's words)."""
+
+    ASKED = "asked"
+    """REFER sent, or accepted and nothing more known."""
+    RINGING = "ringing"
+    """The target rings."""
+    DONE = "done"
+    FAILED = "failed"
+
+
+@attrs.frozen(kw_only=True)
+class TransferState:
+    """The transfer of a call that is under way or has just failed; `target` is the number, or the name of the other call."""
+
+    target: str
+    stage: TransferStage
+    failure: Failure | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -100,6 +122,9 @@ class Call:
     remote_held: bool = False
     muted: bool = False
     digits: str = ""
+    conference: bool = False
+    """Mixed with others of our calls."""
+    transfer: TransferState | None = None
     media: CallMedia | None = None
     statistics: CallStatistics | None = None
     end: CallEnd | None = None

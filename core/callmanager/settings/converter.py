@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 SECRET_MARKER: Final = "@keystore"  # noqa: S105 - says that there is one
 """What a file says of a secret that lies in the key store."""
 
-_TEXT_LIMIT: Final = 4096
-_LINES_LIMIT: Final = 100
+TEXT_LIMIT: Final = 4096
+LINES_LIMIT: Final = 100
 
 
 class Complaint(ValueError):
-    """A value that does not fit; the text completes "<path>: …"."""
+    """A value that does not fit; the text completes "<path>: …". `index` is the place in a list, from 0."""
+
+    def __init__(self, text: str, *, index: int | None = None) -> None:
+        super().__init__(text)
+        self.index = index
 
 
 @attrs.frozen(kw_only=True)
@@ -72,9 +76,12 @@ class SettingsConverter:
             raise
         except Exception as error:
             raise Complaint(f"does not fit: {error}") from error
-        complaint = _complaint(field.info, value)
-        if complaint:
-            raise Complaint(complaint)
+        try:
+            _judge(field.info, value)
+        except Complaint as complaint:
+            raise Complaint(str(complaint), index=_place(raw, complaint.index)) from complaint
+        except Exception as error:
+            raise Complaint(f"does not fit: {type(error).__name__}: {error}") from error  # a plugin's own check
         return value
 
     def plain(self, value: object) -> object:
@@ -130,8 +137,8 @@ def _number(raw: object, _: object) -> float:
 def _text(raw: object, _: object) -> str:
     if not isinstance(raw, str):
         raise Complaint("must be a text in quotes")
-    if len(raw) > _TEXT_LIMIT:
-        raise Complaint(f"must be at most {_TEXT_LIMIT} characters long")
+    if len(raw) > TEXT_LIMIT:
+        raise Complaint(f"must be at most {TEXT_LIMIT} characters long")
     if any(ord(character) < 32 or ord(character) == 127 for character in raw):
         raise Complaint("must be one line without control characters")
     return raw.strip()
@@ -170,10 +177,36 @@ def _optional(converter: BaseConverter, raw: object, kind: object) -> Any:
 def _lines(structure: Callable[[Any, Any], Any], raw: object, kind: object) -> tuple[Any, ...]:
     if not isinstance(raw, (list, tuple)):
         raise Complaint("must be a list")
-    if len(raw) > _LINES_LIMIT:
-        raise Complaint(f"must have at most {_LINES_LIMIT} entries")
-    values = (structure(item, get_args(kind)[0]) for item in raw)
+    if len(raw) > LINES_LIMIT:
+        raise Complaint(f"must have at most {LINES_LIMIT} entries")
+    values = []
+    for index, item in enumerate(raw):
+        try:
+            values.append(structure(item, get_args(kind)[0]))
+        except Complaint as complaint:
+            raise Complaint(str(complaint), index=index) from complaint
     return tuple(value for value in values if value != "")
+
+
+def _place(raw: object, index: int | None) -> int | None:
+    """Where the list has the entry that is at `index` once the empty ones are left out."""
+    if index is None or not isinstance(raw, (list, tuple)):
+        return index
+    filled = [place for place, item in enumerate(raw) if not isinstance(item, str) or item.strip()]
+    return filled[index] if index < len(filled) else None
+
+
+def _judge(info: SettingInfo, value: Any) -> None:
+    """Raise what the declaration has against a value of the right type."""
+    if info.kind is FieldKind.LINES and isinstance(value, tuple) and info.check is not None:
+        for index, item in enumerate(value):
+            complaint = info.check(item)
+            if complaint:
+                raise Complaint(complaint, index=index)
+        return
+    complaint = _complaint(info, value)
+    if complaint:
+        raise Complaint(complaint)
 
 
 def _complaint(info: SettingInfo, value: Any) -> str:
@@ -184,8 +217,4 @@ def _complaint(info: SettingInfo, value: Any) -> str:
         return f"must be at least {info.minimum:g}"
     if numeric and info.maximum is not None and value > info.maximum:
         return f"must be at most {info.maximum:g}"
-    if info.check is None:
-        return ""
-    if info.kind is FieldKind.LINES and isinstance(value, tuple):
-        return next((complaint for item in value if (complaint := info.check(item))), "")
-    return info.check(value)
+    return "" if info.check is None else info.check(value)

@@ -79,6 +79,28 @@ class ConnectionSettings:
 
 
 @attrs.frozen(kw_only=True)
+class NetworkSettings:
+    """How plugins reach web services (section `network`). Calls go straight to the PBX, never through a proxy."""
+
+    proxy: str = setting(
+        "system",
+        label="Proxy",
+        help="For web services, not for calls: system (as your computer is set up), none, or an address.",
+        placeholder="http://proxy.example.com:3128",
+        check=checks.proxy,
+    )
+    proxy_user: str = setting("", label="Proxy user", help="Only with an address above.", advanced=True)
+    proxy_password: str = setting("", label="Proxy password", secret=True, advanced=True)
+    ca_file: Path | None = setting(
+        None,
+        label="CA file",
+        help="PEM file of your company's own certificate authority, trusted beside those of your computer.",
+        kind=FieldKind.FILE,
+        advanced=True,
+    )
+
+
+@attrs.frozen(kw_only=True)
 class AudioSettings:
     """Devices and volumes (section `audio`); an empty device means the system's default."""
 

@@ -3,5 +3,29 @@
 from callmanager.testing.contacts import FakeContactSource
 from callmanager.testing.fakes import FakeEngine, ManualClock, MemorySecrets
 from callmanager.testing.harness import Harness, make, running
+from callmanager.testing.live_sources import (
+    FakeParkingSource,
+    FakePlayback,
+    FakePresenceSource,
+    FakeVoicemailStore,
+    check_live_source,
+)
+from callmanager.testing.replay import HookAnswer, Replayed, replay
 
-__all__ = ["FakeContactSource", "FakeEngine", "Harness", "ManualClock", "MemorySecrets", "make", "running"]
+__all__ = [
+    "FakeContactSource",
+    "FakeEngine",
+    "FakeParkingSource",
+    "FakePlayback",
+    "FakePresenceSource",
+    "FakeVoicemailStore",
+    "Harness",
+    "HookAnswer",
+    "ManualClock",
+    "MemorySecrets",
+    "Replayed",
+    "check_live_source",
+    "make",
+    "replay",
+    "running",
+]

@@ -10,7 +10,7 @@ from typing import TypeVar
 from callmanager.engine import commands, facts
 from callmanager.model.accounts import AccountId, Registration, RegistrationState
 from callmanager.model.audio import AudioDevice
-from callmanager.model.calls import CallEnd, CallId, CallState, EndCause, Party
+from callmanager.model.calls import CallEnd, CallId, CallState, EndCause, Party, TransferStage
 from callmanager.model.failures import Failure, FailureKind
 from callmanager.model.media import CallMedia
 from callmanager.secrets import NoKeyStore
@@ -180,6 +180,10 @@ class FakeEngine:
                 self._later(lambda: self._hold(command.call_id, command.held))
             case commands.SetMuted():
                 self._later(lambda: self.report(facts.CallMuteReported(call_id=command.call_id, muted=command.muted)))
+            case commands.Transfer() | commands.TransferTo():
+                self._later(self._transfer, command)
+            case commands.Conference():
+                self._later(lambda: self.report(facts.ConferenceReported(call_ids=command.call_ids)))
             case commands.SendDigits():
                 for digit in command.digits:
                     self._later(self._digit, command.call_id, digit)
@@ -212,6 +216,17 @@ class FakeEngine:
 
     def _hold(self, call_id: CallId, held: bool) -> None:  # noqa: FBT001 - the fact's own value
         self.report(facts.CallHoldReported(call_id=call_id, held=held, remote_held=False))
+
+    def transfer_stands(self, call_id: CallId, stage: TransferStage, failure: Failure | None = None) -> None:
+        """What the far end says of a transfer."""
+        self.report(facts.TransferReported(call_id=call_id, stage=stage, failure=failure))
+
+    def _transfer(self, command: commands.Transfer | commands.TransferTo) -> None:
+        self.transfer_stands(command.call_id, TransferStage.ASKED)
+        self.transfer_stands(command.call_id, TransferStage.DONE)
+        self.finish(command.call_id, EndCause.TRANSFERRED)
+        if isinstance(command, commands.TransferTo):
+            self.finish(command.other_id, EndCause.REMOTE)
 
     def _digit(self, call_id: CallId, digit: str) -> None:
         self.report(facts.DigitSent(call_id=call_id, digit=digit, method="rfc4733"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import attrs
 
 from callmanager.app import Application, AppOptions
 from callmanager.events import Event
-from callmanager.extensions.discovery import Candidate
+from callmanager.extensions.discovery import Candidate, discover
 from callmanager.settings.core_sections import ConnectionSettings
 from callmanager.testing.fakes import FakeEngine, ManualClock, MemorySecrets
 
@@ -61,18 +61,24 @@ def make(
     folder: Path,
     *,
     plugins: Mapping[str, Any] | None = None,
+    installed: Collection[str] = (),
     engine: FakeEngine | None = None,
     key_store: MemorySecrets | None = None,
     options: AppOptions | None = None,
 ) -> Harness:
-    """Build an application in `folder` with these plugins (id → class) and no others; not prepared, not started."""
+    """Build an application in `folder` with these plugins and no others; not prepared, not started.
+
+    `plugins` are classes by id; `installed` are ids that must be found among the installed distributions, as the phone finds
+    them. Raises `LookupError` for one that is not.
+    """
     engine, key_store, clock = engine or FakeEngine(), key_store or MemorySecrets(), ManualClock()
     options = options or AppOptions(profile=folder / "profile", site=folder / "site", log_level="debug")
+    candidates = [Candidate.of(plugin_id, plugin) for plugin_id, plugin in (plugins or {}).items()]
     app = Application(
         options,
         engine=engine,
         key_store=key_store,
-        candidates=[Candidate.of(plugin_id, plugin) for plugin_id, plugin in (plugins or {}).items()],
+        candidates=[*candidates, *_found(installed)],
         clock=clock,
     )
     harness = Harness(app=app, engine=engine, key_store=key_store, clock=clock)
@@ -80,17 +86,26 @@ def make(
     return harness
 
 
+def _found(installed: Collection[str]) -> list[Candidate]:
+    found = [candidate for candidate in discover() if candidate.id in installed] if installed else []
+    missing = set(installed) - {candidate.id for candidate in found}
+    if missing:
+        raise LookupError(f"no installed distribution has an entry point for {', '.join(sorted(missing))}")
+    return found
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
     *,
     plugins: Mapping[str, Any] | None = None,
+    installed: Collection[str] = (),
     engine: FakeEngine | None = None,
     key_store: MemorySecrets | None = None,
     options: AppOptions | None = None,
 ) -> AsyncIterator[Harness]:
     """A started application, stopped at the end whatever happens."""
-    harness = make(folder, plugins=plugins, engine=engine, key_store=key_store, options=options)
+    harness = make(folder, plugins=plugins, installed=installed, engine=engine, key_store=key_store, options=options)
     harness.app.prepare()
     try:
         await harness.app.start()

@@ -17,6 +17,7 @@ from callmanager.api import (
     DialingSettings,
     Match,
     NoticePosted,
+    Permissions,
     PluginContext,
     SignInNeeded,
     SourceStanding,
@@ -443,6 +444,9 @@ async def test_a_plugin_that_goes_while_the_index_is_made_anew_stays_gone(
     async with phone(tmp_path, crm=provider(crm), pbx=provider(pbx)) as harness:
         await working(harness)
         await working(harness, "pbx")
+        pbx.put("1", "Dean")
+        harness.app.contacts.refresh("pbx")
+        await shown(harness, "Ann Smith", "Bob Brown", "Dean")
         monkeypatch.setattr(Index, "compacted", compacted)
         pbx.put("1", "Dan")
         pbx.put("2", "Eve")
@@ -480,6 +484,8 @@ async def test_a_source_that_is_given_up_while_it_is_asked_is_cancelled(tmp_path
 
 class Knows:
     """A plugin that knows one number, and asks the directory itself."""
+
+    permissions = Permissions(contacts=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self.ctx = ctx

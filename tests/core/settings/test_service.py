@@ -11,13 +11,19 @@ from callmanager.api import (
     AudioSettings,
     ConnectionSettings,
     FieldKind,
+    PluginContext,
+    SecretChanged,
     SettingsChanged,
     SettingsError,
+    SettingsSection,
     Transport,
+    hookimpl,
     setting,
 )
+from callmanager.app import AppOptions
 from callmanager.settings.files import write_atomically
-from callmanager.testing import Harness, MemorySecrets, make
+from callmanager.settings.service import OwnedSettings
+from callmanager.testing import Harness, MemorySecrets, make, running
 
 
 @attrs.frozen(kw_only=True)
@@ -225,6 +231,16 @@ async def test_without_a_key_store_a_secret_is_set_for_this_session(fresh, tmp_p
     assert not fresh().app.settings.secret_is_set(CrmSettings, "token")
 
 
+async def test_a_plugin_reads_its_own_secret_and_hears_of_a_new_one_but_reads_no_others(fresh) -> None:
+    harness = fresh()
+    mine = OwnedSettings(service=harness.app.settings, owner="crm")
+    await harness.app.settings.set_secret(CrmSettings, "token", "hunter2222")
+    assert await mine.secret(CrmSettings, "token") == "hunter2222"
+    assert harness.published(SecretChanged) == [SecretChanged(section_id="crm", field="token", owner="crm")]
+    with pytest.raises(TypeError, match="not its own section"):
+        await mine.secret(ConnectionSettings, "password")
+
+
 async def test_a_password_in_a_file_is_not_read_and_told(fresh, tmp_path: Path) -> None:
     write(tmp_path, user='[connection]\npassword = "hunter2222"\n')
     harness = fresh()
@@ -266,6 +282,197 @@ async def test_a_password_in_a_file_is_not_read_and_told(fresh, tmp_path: Path) 
 )
 async def test_a_form_can_ask_about_a_value_while_it_is_typed(fresh, model, field: str, value, fits: bool) -> None:
     assert (fresh().app.settings.check(model, field, value) == "") is fits
+
+
+async def test_keys_and_sections_that_nobody_knows_are_told_with_a_near_match_and_kept(fresh, tmp_path: Path) -> None:
+    text = 'server = "x"\n[conection]\nserver = "y"\n[connection]\nextention = "2001"\n[lock]\nkeys = []\n[weather]\nx = 1\n'
+    write(tmp_path, user=text)
+    harness = fresh()
+    file = user_file(tmp_path)
+    told = problems(harness)["settings"].splitlines()
+    assert told == [
+        f"{file}:1: server: stands outside of every section; did you mean connection.server?",
+        f"{file}:2: conection: no installed plugin has this section; did you mean connection?",
+        f"{file}:5: connection.extention: there is no such setting; did you mean extension?",
+        f"{file}:6: lock: has no effect here; only a site file can do that",
+        f"{file}:8: weather: no installed plugin has this section",
+    ]
+    harness.app.settings.update(AppearanceSettings, theme="dark")
+    assert user_file(tmp_path).read_text().startswith(text)
+
+
+async def test_a_mistake_that_is_corrected_is_not_told_any_longer(fresh, tmp_path: Path) -> None:
+    write(tmp_path, user="[connection]\nport = 0\n")
+    harness = fresh()
+    assert "connection.port" in problems(harness)["settings"]
+    harness.app.settings.update(ConnectionSettings, port=8090)
+    assert "settings" not in problems(harness)
+
+
+class Crm:
+    def __init__(self, ctx: PluginContext) -> None: ...
+
+    @hookimpl
+    def callmanager_settings_sections(self) -> list[SettingsSection]:
+        return [SettingsSection(id="crm2", title="CRM", model=Crm2Settings)]
+
+
+@attrs.frozen(kw_only=True)
+class Crm2Settings:
+    url: str = setting("", label="Address")
+
+
+async def test_the_section_of_a_plugin_that_is_off_is_not_unknown(tmp_path: Path) -> None:
+    write(tmp_path, user='[plugins]\ndisabled = ["crm2"]\n[crm2]\nurl = 1\n[crm2-more]\nx = 1\n[crm3]\nx = 1\n')
+    async with running(tmp_path, plugins={"crm2": Crm}) as harness:
+        told = problems(harness)["settings"]
+        assert "crm2" not in told.replace(str(tmp_path), "")
+        assert "crm3: no installed plugin has this section" in told
+        await harness.app.plugins.enable("crm2")
+        told = problems(harness)["settings"]
+        assert "crm2.url: must be a text in quotes" in told
+        assert "crm2-more: no installed plugin has this section" in told
+        await harness.app.plugins.disable("crm2")
+        assert "crm2" not in problems(harness)["settings"].replace(str(tmp_path), "")
+
+
+async def test_every_mistake_of_the_site_file_is_told_with_its_line_and_stops_nothing(fresh, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        site='[connection]\nport = "x"\nserver = "pbx.example.com"\n[lock]\nkeys = [\n  "connection.sever",\n  7,\n]\n'
+        "[plugins]\nrefuse = []\n[wether]\n",
+    )
+    harness = fresh()
+    file = tmp_path / "site" / "site.toml"
+    assert problems(harness)["site-file"].splitlines() == [
+        f"{file}:2: connection.port: must be a whole number",
+        f"{file}:6: lock.keys: there is no setting 'connection.sever'; did you mean connection.server?",
+        f'{file}:7: lock.keys: must be a text like "connection.server" or "connection.*"',
+        f"{file}:10: plugins.refuse: there is no such setting; did you mean refused?",
+        f"{file}:11: wether: no installed plugin has this section",
+    ]
+    assert harness.app.settings.get(ConnectionSettings) == ConnectionSettings(server="pbx.example.com")
+    assert "settings" not in problems(harness)
+
+
+async def test_both_files_may_be_damaged_at_once(fresh, tmp_path: Path) -> None:
+    write(tmp_path, site="[lock\n", user="[connection\n")
+    harness = fresh()
+    assert harness.app.settings.get(ConnectionSettings) == ConnectionSettings()
+    told = problems(harness)
+    assert told["site-file"].startswith(f"{tmp_path / 'site' / 'site.toml'}:1:6: ")
+    assert told["settings-file"].startswith(f"{user_file(tmp_path)}:1:12: ")
+    assert (tmp_path / "site" / "site.toml").exists()
+    assert list(user_file(tmp_path).parent.glob("settings.toml.damaged-*"))
+
+
+async def test_a_folder_in_place_of_either_file_stops_nothing(fresh, tmp_path: Path) -> None:
+    user_file(tmp_path).mkdir(parents=True)
+    (tmp_path / "site" / "site.toml").mkdir(parents=True)
+    harness = fresh()
+    assert {"site-file", "settings-file"} <= problems(harness).keys()
+    harness.app.settings.update(ConnectionSettings, server="pbx.example.com")
+    assert fresh().app.settings.get(ConnectionSettings).server == "pbx.example.com"
+
+
+async def test_a_file_damaged_while_the_program_runs_loses_no_setting_and_is_told(fresh, tmp_path: Path) -> None:
+    write(tmp_path, user='[connection]\nextension = "2001"\n[elsewhere]\nx = 1\n')
+    harness = fresh()
+    user_file(tmp_path).write_text("[connection\n")
+    harness.app.settings.update(ConnectionSettings, server="pbx.example.com")
+    assert "settings-file" in problems(harness)
+    again = fresh().app.settings
+    assert again.get(ConnectionSettings) == ConnectionSettings(server="pbx.example.com", extension="2001")
+    assert again.layers.user.tables["elsewhere"] == {"x": 1}
+
+
+async def test_whoever_only_looks_leaves_a_damaged_file_where_it_is(fresh, tmp_path: Path) -> None:
+    write(tmp_path, user="[connection\n")
+    options = AppOptions(profile=tmp_path / "profile", site=tmp_path / "site", look_only=True)
+    harness = fresh(options=options)
+    assert [mistake.line for mistake in harness.app.settings.mistakes()] == [1]
+    assert user_file(tmp_path).read_text() == "[connection\n"
+
+
+async def test_what_the_site_hides_is_locked_as_well(fresh, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        site='[hide]\nkeys = ["connection.turn_user", "audio.*"]\n',
+        user='[connection]\nturn_user = "me"\n',
+    )
+    settings = fresh().app.settings
+    assert settings.get(ConnectionSettings).turn_user == ""
+    state = settings.state(ConnectionSettings, "turn_user")
+    assert (state.locked, state.hidden, state.source) == (True, True, "default")
+    assert settings.state(AudioSettings, "speaker").hidden
+    assert not settings.state(ConnectionSettings, "server").hidden
+    with pytest.raises(SettingsError, match="set by your administrator"):
+        settings.update(ConnectionSettings, turn_user="other")
+
+
+@pytest.mark.parametrize("rule", ["lock", "hide"])
+async def test_a_secret_can_be_locked_and_what_is_stored_stays_in_use(fresh, tmp_path: Path, rule: str) -> None:
+    first = fresh()
+    await first.app.settings.set_secret(ConnectionSettings, "password", "hunter2222")
+    write(tmp_path, site=f'[{rule}]\nkeys = ["connection.password"]\n')
+    second = fresh(key_store=first.key_store)
+    for value in ("other", ""):
+        with pytest.raises(SettingsError, match="set by your administrator"):
+            await second.app.settings.set_secret(ConnectionSettings, "password", value)
+    assert await second.app.settings.secret(ConnectionSettings, "password") == "hunter2222"
+    assert second.app.settings.secret_is_set(ConnectionSettings, "password")
+    assert "site-file" not in problems(second)
+
+
+async def test_a_secret_in_the_site_file_is_not_read_and_told(fresh, tmp_path: Path) -> None:
+    write(tmp_path, site='[connection]\npassword = "hunter2222"\n')
+    harness = fresh()
+    assert harness.app.settings.get(ConnectionSettings).password == ""
+    assert ":2: connection.password: a site file holds no secrets" in problems(harness)["site-file"]
+    assert "hunter2222" not in problems(harness)["site-file"]
+
+
+@attrs.frozen(kw_only=True)
+class Picky:
+    """A model that refuses values which don't fit together, and a check that raises."""
+
+    low: int = setting(1, label="Low")
+    high: int = setting(2, label="High")
+    odd: str = setting("", label="Odd", check=lambda value: value[100])
+
+    def __attrs_post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+
+
+async def test_a_model_that_refuses_what_the_files_say_gets_its_defaults(fresh, tmp_path: Path) -> None:
+    write(tmp_path, user='[picky]\nlow = 5\nodd = "x"\n')
+    harness = fresh()
+    harness.app.settings.register("picky", Picky)
+    assert harness.app.settings.get(Picky) == Picky()
+    assert ":1: picky: the values don't fit together: low is above high" in problems(harness)["settings"]
+    assert "picky.odd: does not fit: IndexError" in problems(harness)["settings"]
+    with pytest.raises(SettingsError, match="don't fit together"):
+        harness.app.settings.update(Picky, high=0)
+    assert "high" not in user_file(tmp_path).read_text()
+
+
+async def test_a_model_that_refuses_its_own_defaults_is_no_section(fresh) -> None:
+    @attrs.frozen(kw_only=True)
+    class Broken:
+        x: int = setting(1, label="X")
+
+        def __attrs_post_init__(self) -> None:
+            raise ValueError("never")
+
+    with pytest.raises(ValueError, match="can't be made of its defaults: never"):
+        fresh().app.settings.register("broken", Broken)
+
+
+async def test_the_bad_line_of_a_list_is_named(fresh, tmp_path: Path) -> None:
+    write(tmp_path, user='[connection]\nstun_servers = [\n  "stun:a.example.com",\n  "",\n  "b",\n]\n')
+    harness = fresh()
+    assert ":5: connection.stun_servers: 'b' must look like" in problems(harness)["settings"]
 
 
 async def test_a_section_cannot_take_anothers_name(fresh) -> None:

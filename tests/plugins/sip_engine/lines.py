@@ -53,10 +53,12 @@ class Line:
 
 
 @asynccontextmanager
-async def line_at(pbx: AsteriskPbx, transport: Transport, user: str, folder: Path, **changes) -> AsyncIterator[Line]:
-    """A registered phone that says `TONE`; `changes` are other values of the account's fields. The folder exists."""
+async def line_at(
+    pbx: AsteriskPbx, transport: Transport, user: str, folder: Path, *, say: float = TONE, peak: int = 9000, **changes
+) -> AsyncIterator[Line]:
+    """A registered phone that says a tone; `changes` are other values of the account's fields. The folder exists."""
     async with Phone(folder) as phone:
         line = Line(phone, account_at(pbx, transport, user, **changes), folder / "heard.wav")
-        phone.use_files(say=tone_file(folder / "say.wav", TONE), hear=line.recording)
+        phone.use_files(say=tone_file(folder / "say.wav", say, peak=peak), hear=line.recording)
         await phone.registered(line.account, pbx.account(user).password)
         yield line

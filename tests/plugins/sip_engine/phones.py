@@ -112,8 +112,8 @@ def account(extension: str, server: str, port: int, transport: Transport, **opti
     )
 
 
-def tone_file(path: Path, hertz: float, *, seconds: float = 1.0, rate: int = 16000) -> Path:
-    samples = array("h", (int(9000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(int(seconds * rate))))
+def tone_file(path: Path, hertz: float, *, seconds: float = 1.0, rate: int = 16000, peak: int = 9000) -> Path:
+    samples = array("h", (int(peak * math.sin(2 * math.pi * hertz * n / rate)) for n in range(int(seconds * rate))))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -24,6 +24,22 @@ def hue(key: str) -> str:
     return AVATAR_HUES[zlib.crc32(key.encode("utf-8", "replace")) % len(AVATAR_HUES)]
 
 
+def paint_avatar(painter: QPainter, look: Look, area: QRectF, *, name: str, key: str) -> None:
+    """Paint a person into a square."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(hue(key)))
+    painter.drawEllipse(area)
+    letters = initials(name)
+    if letters:
+        painter.setPen(QColor(ON_AVATAR))
+        painter.setFont(look.font(round(area.width() * 0.375), weight=600))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), letters)
+        return
+    edge = area.width() * 0.25
+    look.paint_icon(painter, "user", area.adjusted(edge, edge, -edge, -edge), ON_AVATAR)
+
+
 class Avatar(QWidget):
     def __init__(self, look: Look, *, name: str, key: str, size: int = 40, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,19 +62,5 @@ class Avatar(QWidget):
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(hue(self._key)))
-        area = QRectF(0, 0, self._size, self._size)
-        painter.drawEllipse(area)
-        letters = initials(self._name)
-        if letters:
-            painter.setPen(QColor(ON_AVATAR))
-            painter.setFont(self._look.font(round(self._size * 0.375), weight=600))
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), letters)
-        else:
-            side = self._size * 0.5
-            self._look.paint_icon(
-                painter, "user", QRectF((self._size - side) / 2, (self._size - side) / 2, side, side), ON_AVATAR
-            )
+        paint_avatar(painter, self._look, QRectF(0, 0, self._size, self._size), name=self._name, key=self._key)
         painter.end()

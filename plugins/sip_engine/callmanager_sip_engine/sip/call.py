@@ -28,6 +28,7 @@ from callmanager_sip_engine.sip.digits import DigitError, DigitQueue
 from callmanager_sip_engine.sip.endpoint import SipEndpoint
 from callmanager_sip_engine.sip.hold import HoldControl
 from callmanager_sip_engine.sip.reports import CallIdentified
+from callmanager_sip_engine.sip.transfer import TransferControl
 from callmanager_sip_engine.sip.translate import answered_elsewhere, asserted_party, call_failure, plain
 
 _log: Final = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class CallHost(Protocol):
     def soon(self, job: Callable[[], None]) -> None: ...
     def call_later(self, seconds: float, job: Callable[[], None]) -> Cancel: ...
     def call_ended(self, call: "SipCall") -> None: ...
+    def media_replaced(self, call: "SipCall") -> None: ...
 
 
 class _PjCall(_pj.Call):  # type: ignore[misc]  # pjsua2 has no types
@@ -67,6 +69,10 @@ class _PjCall(_pj.Call):  # type: ignore[misc]  # pjsua2 has no types
 
     def onCallMediaState(self, _prm: Any) -> None:  # noqa: N802 - pjsua2's name
         self._tell(lambda call: call.media_changed())
+
+    def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
+        code, reason, final = int(prm.statusCode), str(prm.reason), bool(prm.finalNotify)
+        self._tell(lambda call: call.transfer.status(code, reason, final=final))
 
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
         self._tell(lambda call: call.transaction_changed(prm.e.body.tsxState))
@@ -91,6 +97,7 @@ class SipCall:
         self.digits = DigitQueue(self, host.call_later)
         self.media = CallMediaWatch(self, host)
         self.hold = HoldControl(self, host)
+        self.transfer = TransferControl(self, host)
         self.finished = False
         self.connected = False
         self.muted = False
@@ -187,6 +194,10 @@ class SipCall:
         if not self.finished:
             self._timers.append(self.host.call_later(_BYE_SECONDS, lambda: self.finish(CallEnd(cause=cause, failure=failure))))
 
+    def leave(self) -> None:
+        """The far end was handed on: say goodbye, which Asterisk may have done already."""
+        self.end(EndCause.TRANSFERRED, 0)
+
     def prove(self) -> None:
         """Ask the far end for its confirmation by a re-INVITE that changes nothing; a 481 ends the call (RFC 5057)."""
         if self.connected and not self.finished and self._local_end is None:
@@ -202,6 +213,7 @@ class SipCall:
         if self.finished:
             return
         statistics = self.media.stop()
+        self.transfer.stop()
         self.finished = True
         self.digits.clear()
         for cancel in self._timers:
@@ -259,6 +271,7 @@ class SipCall:
 
     def media_changed(self) -> None:
         self.media.changed()
+        self.host.media_replaced(self)
         self.hold.media_changed(self.media.status)
 
     def _connected(self) -> None:
@@ -282,6 +295,8 @@ class SipCall:
     def _end_of(self, code: int, reason: str) -> CallEnd:
         if self._local_end is not None:
             return CallEnd(cause=self._local_end, failure=self._broken)
+        if self.transfer.accepted:
+            return CallEnd(cause=EndCause.TRANSFERRED)
         if self.connected:
             if code in {408, 481, 503}:
                 return CallEnd(

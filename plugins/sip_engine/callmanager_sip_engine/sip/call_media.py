@@ -55,6 +55,11 @@ class CallMediaWatch:
         self._heard_at = time.monotonic()
 
     @property
+    def audio(self) -> Any:
+        """The stream in pjsua2's bridge; none while nothing flows (held, or not negotiated yet)."""
+        return self._audio
+
+    @property
     def silent_for(self) -> float:
         """Seconds since the last packet of the far end was counted (readings are a second apart)."""
         return time.monotonic() - self._heard_at

@@ -13,6 +13,7 @@ from callmanager.api import (
     CallFinished,
     CallId,
     CommandRefused,
+    Conference,
     EndCause,
     Fact,
     Failure,
@@ -25,12 +26,15 @@ from callmanager.api import (
     SendDigits,
     SetHeld,
     SetMuted,
+    Transfer,
+    TransferTo,
 )
 
 from callmanager_sip_engine.sip import _pj
 from callmanager_sip_engine.sip.account import AccountRoute, SipAccount
 from callmanager_sip_engine.sip.call import SipCall
 from callmanager_sip_engine.sip.endpoint import SipEndpoint
+from callmanager_sip_engine.sip.mixer import Mixer
 from callmanager_sip_engine.sip.reports import ConnectionLost, SipReport, ThreadFault
 from callmanager_sip_engine.sip.thread import SipThread
 from callmanager_sip_engine.sip.translate import (
@@ -44,7 +48,7 @@ from callmanager_sip_engine.sip.translate import (
     plain,
 )
 
-CallCommand = PlaceCall | Ring | Answer | Reject | HangUp | SetHeld | SetMuted | SendDigits
+CallCommand = PlaceCall | Ring | Answer | Reject | HangUp | SetHeld | SetMuted | SendDigits | Transfer | TransferTo | Conference
 _log: Final = logging.getLogger(__name__)
 _LINGER_SECONDS: Final = 1.0
 
@@ -59,6 +63,7 @@ class SipStack:
         self._accounts: dict[AccountId, SipAccount] = {}
         self._calls: dict[CallId, SipCall] = {}
         self._fading: set[SipCall] = set()
+        self._mixer = Mixer(self.report)
         endpoint.on_close.append(self._close)
         endpoint.on_connection_lost = lambda: report(ConnectionLost())
 
@@ -140,10 +145,14 @@ class SipStack:
 
     def call_ended(self, call: SipCall) -> None:
         self._calls.pop(call.id, None)
+        self._mixer.leave(call)
         if call.alive_in_pjsip:
             # pjsip may still wait for an answer to CANCEL or BYE; dropping the object now would end that.
             self._fading.add(call)
         self._forget_faded()
+
+    def media_replaced(self, call: SipCall) -> None:
+        self._mixer.rejoin(call)
 
     # -------------------------------------------------------------------------------------------------------------- SIP thread
 
@@ -181,6 +190,9 @@ class SipStack:
         if isinstance(command, PlaceCall):
             self._place(command)
             return
+        if isinstance(command, Conference):
+            self._confer(command)
+            return
         call = self._calls.get(command.call_id)
         if call is None:
             self._refuse(command, "there is no such call any more")
@@ -200,6 +212,10 @@ class SipStack:
                 call.set_muted(muted=command.muted)
             case SendDigits():
                 call.send_digits(command.digits)
+            case Transfer():
+                self._transfer(call, command)
+            case TransferTo():
+                self._transfer_to(call, command)
 
     def _place(self, command: PlaceCall) -> None:
         account = self._accounts.get(command.account_id)
@@ -218,12 +234,35 @@ class SipStack:
         call = self._calls[command.call_id] = SipCall(self, account, command.call_id)
         call.place(uri, headers)
 
+    def _transfer(self, call: SipCall, command: Transfer) -> None:
+        try:
+            uri = dial_uri(command.target, call.account.route.account)
+        except BadTarget as error:
+            self._refuse(command, str(error))
+            return
+        call.transfer.to_number(uri)
+
+    def _transfer_to(self, call: SipCall, command: TransferTo) -> None:
+        other = self._calls.get(command.other_id)
+        if other is None or other is call or not other.connected:
+            self._refuse(command, "there is no other answered call to connect it with")
+            return
+        call.transfer.to_call(other)
+
+    def _confer(self, command: Conference) -> None:
+        calls = [self._calls[call_id] for call_id in command.call_ids if call_id in self._calls]
+        if len(calls) < len(command.call_ids) or not all(call.connected for call in calls):
+            self._refuse(command, "only answered calls can be joined")
+            return
+        self._mixer.arrange(calls)
+
     def _fail(self, command: PlaceCall, failure: Failure) -> None:
         self.report(CallFinished(call_id=command.call_id, end=CallEnd(cause=EndCause.FAILED, failure=failure)))
 
     def _refuse(self, command: CallCommand, detail: str) -> None:
         failure = Failure(kind=FailureKind.ENGINE, detail=detail)
-        self.report(CommandRefused(command=type(command).__name__, failure=failure, call_id=command.call_id))
+        call_id = None if isinstance(command, Conference) else command.call_id
+        self.report(CommandRefused(command=type(command).__name__, failure=failure, call_id=call_id))
 
     def _forget_faded(self) -> None:
         for call in [each for each in self._fading if not each.alive_in_pjsip]:

@@ -1,0 +1,1 @@
+"""The sub-commands of `callmanager-admin`, one module each; `add` of a module makes its parser and says what runs."""

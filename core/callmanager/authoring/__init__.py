@@ -1,0 +1,1 @@
+"""What helps people who write plugins: the folder to begin with."""

@@ -1,0 +1,1 @@
+"""Who is free and which calls are parked, as told by the sources of plugins."""

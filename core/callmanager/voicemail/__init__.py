@@ -1,0 +1,1 @@
+"""Voicemail of all stores that plugins provide."""

@@ -1,0 +1,143 @@
+"""What the plugin platform itself costs: starting plugins, one event, one hook call. Needs neither PBX nor display."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bench.values import Results
+
+_TURNS: Final = 2000
+_FOREIGN: Final = 50
+_SUBSCRIBERS: Final = 100
+_PLUGINS: Final = 20
+
+_BUILT_IN: Final = """
+import json, sys, time
+import callmanager.api, callmanager.app  # which the phone has loaded by then
+from callmanager.extensions.discovery import discover
+took = {}
+for candidate in discover():
+    began = time.perf_counter()
+    candidate.load()
+    took[candidate.id] = 1000 * (time.perf_counter() - began)
+print(json.dumps(took))
+"""
+_START: Final = """
+import sys, time
+from pathlib import Path
+from callmanager.app import Application, AppOptions
+from callmanager.extensions.discovery import discover
+from callmanager.model.plugins import PluginState
+folder = Path(sys.argv[1])
+paths = [Path(path) for path in sys.argv[2:]]
+began = time.perf_counter()
+app = Application(AppOptions(profile=folder / "profile", site=folder / "site"), candidates=discover(paths))
+took = 1000 * (time.perf_counter() - began)
+foreign = [record for record in app.plugins.records() if record.id.startswith("foreign_")]
+assert all(record.state is PluginState.ACTIVE for record in foreign), foreign
+print(took, len(foreign))
+"""
+_PLUGIN: Final = """
+from callmanager.api import Call, CallAdded, CallAction, Permissions, PluginContext, Verdict, hookimpl
+
+class Plugin:
+    permissions = Permissions(call_information=True)
+
+    def __init__(self, ctx: PluginContext) -> None:
+        ctx.events.subscribe(CallAdded, lambda event: None)
+
+    @hookimpl
+    def callmanager_screen_incoming(self, call: Call) -> Verdict | None:
+        return None
+
+    @hookimpl
+    def callmanager_call_actions(self) -> list[CallAction]:
+        return []
+"""
+
+
+def measure(results: Results, *, runs: int) -> None:
+    """All figures of the platform, each run in processes of its own where imports count."""
+    with tempfile.TemporaryDirectory(prefix="cmbench-platform-") as scratch:
+        foreign = _distributions(Path(scratch) / "foreign")
+        for number in range(runs + 1):
+            folder = Path(scratch) / f"run-{number}"
+            took: dict[str, float] = json.loads(_python(_BUILT_IN, folder))
+            bare, _ = map(float, _python(_START, folder / "bare").split())
+            full, count = map(float, _python(_START, folder / "full", foreign).split())
+            if count != _FOREIGN:
+                raise AssertionError(f"only {count:.0f} of {_FOREIGN} foreign plugins were found")
+            if number:  # the first warms the caches up
+                results.add("plugin_import_ms", max(took.values()))
+                results.add("foreign_plugins_ms", full - bare)
+                results.add("event_us", _event_us())
+                results.add("hook_us", _hook_us())
+
+
+def _python(code: str, *arguments: Path) -> str:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise AssertionError(done.stderr[-2000:])
+    return done.stdout
+
+
+def _event_us() -> float:
+    from callmanager.api import EngineChanged
+    from callmanager.bus import EventBus
+
+    bus = EventBus(_fault)
+    for _ in range(_SUBSCRIBERS):
+        bus.subscribe(EngineChanged, lambda _event: None)
+    event = EngineChanged(running=True)
+    return _microseconds(lambda: bus.publish(event))
+
+
+def _hook_us() -> float:
+    from callmanager.api import AccountId, Call, CallId, CallState, Direction, Party, hookimpl
+    from callmanager.clock import utc_now
+    from callmanager.extensions.hooks import Hooks
+
+    hooks = Hooks(_fault)
+    for number in range(_PLUGINS):
+        hooks.register(str(number), type("Plugin", (), {"callmanager_screen_incoming": hookimpl(lambda self, call: None)})())
+    call = Call(
+        id=CallId("1"),
+        account_id=AccountId("main"),
+        direction=Direction.INCOMING,
+        state=CallState.RINGING,
+        remote=Party(number="2002"),
+        created_at=utc_now(),
+    )
+    return _microseconds(lambda: hooks.screen_incoming(call))
+
+
+def _microseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    for _ in range(_TURNS):
+        work()
+    return 1e6 * (time.perf_counter() - began) / _TURNS
+
+
+def _fault(*_: object, **words: object) -> None:
+    if words.get("error") is not None:
+        raise AssertionError(words)
+
+
+def _distributions(folder: Path) -> Path:
+    """Fifty foreign distributions, as an installer would lay them out."""
+    for number in range(_FOREIGN):
+        name = f"foreign_{number:02}"
+        package, info = folder / name, folder / f"{name}-1.0.dist-info"
+        package.mkdir(parents=True)
+        info.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / "plugin.py").write_text(_PLUGIN)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[callmanager.plugins]\n{name} = {name}.plugin:Plugin\n")
+    return folder
