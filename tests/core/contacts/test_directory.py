@@ -432,7 +432,6 @@ async def test_a_plugin_that_goes_while_the_index_is_made_anew_stays_gone(
     monkeypatch.setattr("callmanager.contacts.index._WORTH_IT", 0)
     pbx = FakeContactSource("pbx")
     pbx.put("1", "Carl")
-    pbx.put("2", "Cem")
     begun, go, original = asyncio.Event(), asyncio.Event(), Index.compacted
 
     async def compacted(index: Index, **options: Any) -> Index:
@@ -449,15 +448,14 @@ async def test_a_plugin_that_goes_while_the_index_is_made_anew_stays_gone(
         await shown(harness, "Ann Smith", "Bob Brown", "Dean")
         monkeypatch.setattr(Index, "compacted", compacted)
         pbx.put("1", "Dan")
-        pbx.put("2", "Eve")
         harness.app.contacts.refresh("pbx")
         await harness.until(begun.is_set)
         await harness.app.plugins.disable("crm")
         go.set()
-        await shown(harness, "Dan", "Eve")
+        await shown(harness, "Dan")
         crm.hold()
         await harness.app.plugins.enable("crm")
-        await shown(harness, "Ann Smith", "Bob Brown", "Dan", "Eve")
+        await shown(harness, "Ann Smith", "Bob Brown", "Dan")
 
 
 async def test_people_whose_memory_was_given_back_are_read_from_their_copy_again(
