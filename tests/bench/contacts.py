@@ -1,4 +1,4 @@
-"""What the contacts service costs: `python tests/bench/contacts.py [COUNT ...]` prints a line of JSON for each count.
+"""What the contacts service costs: `cd tests && python -m bench.contacts [COUNT ...]` prints a line of JSON for each count.
 
 Each count runs in two processes of its own, one that fetches and one that is started again. People have common and rare names,
 every fourth shares its company's main number, and every tenth is in a second source as well. The figures: seconds, and of them
@@ -224,7 +224,8 @@ def one_after_the_other(count: str) -> None:
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
         for step in ("fill", "read"):
-            run = subprocess.run([sys.executable, __file__, step, count, folder], check=True, capture_output=True, text=True)
+            command = [sys.executable, "-m", "bench.contacts", step, count, folder]
+            run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
             figures.update(json.loads(run.stdout))
     print(json.dumps(figures), flush=True)
 
