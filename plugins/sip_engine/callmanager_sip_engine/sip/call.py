@@ -54,7 +54,7 @@ class CallHost(Protocol):
 
     @property
     def slots_come_free(self) -> bool:
-        """Calls that are over for us are still being ended by pjsip."""
+        """There are no more calls than slots: whatever holds them belongs to calls that are over for us."""
         ...
 
     def report(self, report: Any) -> None: ...
@@ -198,6 +198,9 @@ class SipCall:
         if self.finished or self._local_end is not None:
             return
         self._local_end, self._broken = cause, failure
+        if int(self.pj.getId()) < 0:  # it still waits for a slot; pjsip aborts when such a call is hung up
+            self.finish(CallEnd(cause=cause, failure=failure))
+            return
         self.media.measure()
         parameters = _pj.CallOpParam()
         parameters.statusCode = status

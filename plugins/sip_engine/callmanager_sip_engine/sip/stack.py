@@ -119,7 +119,7 @@ class SipStack:
 
     @property
     def slots_come_free(self) -> bool:
-        return any(call.alive_in_pjsip for call in self._fading)
+        return len(self._calls) <= self.endpoint.max_calls
 
     def soon(self, job: Callable[[], None]) -> None:
         self.thread.submit(job)
