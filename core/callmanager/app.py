@@ -38,6 +38,8 @@ from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
 from callmanager.extensions.policy import read_policy
 from callmanager.logs import Redactor, open_log
+from callmanager.messaging.mailbox import FILE_NAME as MESSAGES_FILE
+from callmanager.messaging.mailbox import MessageService
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
 from callmanager.notices import NoticePost
@@ -174,6 +176,15 @@ class Application:
             notices=self.notices,
             clock=clock,
         )
+        self.messages = MessageService(
+            file=self.paths.data / MESSAGES_FILE,
+            bus=self.bus,
+            hooks=self.plugins.hooks,
+            problems=self.problems,
+            report_fault=self.report_fault,
+            owner_of_settings=self.settings.owner_of,
+            clock=clock,
+        )
         for handler in (self.accounts, self.audio, self.calls):
             self._driver.add(handler)
         self._engine = engine
@@ -214,6 +225,7 @@ class Application:
                 severity=Severity.WARNING,
             )
         await self._driver.start()
+        self.messages.start()
         self.plugins.started()
 
     async def stop(self) -> None:
@@ -227,6 +239,7 @@ class Application:
         self.plugins.stopping()
         await self.tasks.close()
         await self._driver.stop()
+        await self.messages.close()
         await self.plugins.stop()
         self.secrets.close()
         while self._undos:
@@ -321,6 +334,7 @@ class Application:
             calls=self.calls,
             accounts=self.accounts,
             audio=self.audio,
+            messages=self.messages,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,

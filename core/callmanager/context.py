@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from callmanager.model.audio import AudioDevice
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
-    from callmanager.protocols import Accounts, Audio, Calls
+    from callmanager.protocols import Accounts, Audio, Calls, Messages
     from callmanager.secrets import OwnedSecrets, SecretStore
     from callmanager.settings.service import SettingsService
     from callmanager.storage.database import Database
@@ -99,6 +99,7 @@ class PluginContext:
         calls: Calls,
         accounts: Accounts,
         audio: Audio,
+        messages: Messages,
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
@@ -114,6 +115,7 @@ class PluginContext:
         self._calls = calls
         self._accounts = _OwnedAccounts(accounts, self._keep)
         self._audio = _OwnedAudio(audio, self._keep)
+        self._messages = messages
         self._notices = NoticePost(bus=bus, owner=plugin_id)
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
@@ -143,6 +145,10 @@ class PluginContext:
     @property
     def audio(self) -> _OwnedAudio:
         return self._audio
+
+    @property
+    def messages(self) -> Messages:
+        return self._messages
 
     @property
     def notices(self) -> NoticePost:

@@ -2,5 +2,6 @@
 
 from callmanager.testing.fakes import FakeEngine, ManualClock, MemorySecrets
 from callmanager.testing.harness import Harness, make, running
+from callmanager.testing.messages import FakeTransport
 
-__all__ = ["FakeEngine", "Harness", "ManualClock", "MemorySecrets", "make", "running"]
+__all__ = ["FakeEngine", "FakeTransport", "Harness", "ManualClock", "MemorySecrets", "make", "running"]

@@ -7,6 +7,16 @@ from typing import Any, get_type_hints
 
 from callmanager import hookspecs
 from callmanager.markers import PROJECT
+from callmanager.testing.transport_conformance import TRANSPORT_CHECKS, CarrierMood, TransportBench, check_transport
+
+__all__ = [
+    "TRANSPORT_CHECKS",
+    "CarrierMood",
+    "TransportBench",
+    "check_hooks",
+    "check_transport",
+    "hook_names",
+]
 
 
 def hook_names() -> tuple[str, ...]:
