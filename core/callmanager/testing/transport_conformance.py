@@ -309,7 +309,7 @@ async def _refuses(bench: TransportBench, mood: CarrierMood, kind: type[Exceptio
         error = await _error_of(bench.transport().send(_message(bench, f"to a carrier that is {mood.value}")))
     finally:
         await bench.behave(CarrierMood.WELL)
-    if type(error) is not kind:
+    if not isinstance(error, kind):
         return [f"send must raise {kind.__name__} when the carrier is {mood.value}, not {_named(error)}"]
     if len(bench.taken()) - before != int(taken):
         return [f"the bench's carrier took {len(bench.taken()) - before} messages while it was {mood.value}"]
