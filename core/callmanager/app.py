@@ -38,8 +38,6 @@ from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
 from callmanager.extensions.policy import read_policy
 from callmanager.logs import Redactor, open_log
-from callmanager.messaging.mailbox import FILE_NAME as MESSAGES_FILE
-from callmanager.messaging.mailbox import MessageService
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
 from callmanager.notices import NoticePost
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from callmanager.engine.protocol import CallEngine
+    from callmanager.messaging.mailbox import MessageService
 
 __all__ = [
     "AppOptions",
@@ -67,6 +66,9 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+
+_WINDOW_FIRST: Final = 0.25
+"""Seconds after the start until messages are looked at."""
 
 CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
@@ -119,6 +121,7 @@ class Application:
         self._close_log = open_log(self.paths.log_file, level=options.log_level, redactor=self._redactor)
         self._undos: list[Callable[[], None]] = []
         self._started = self._stopped = False
+        self._messages: MessageService | None = None
         _log.info("PC CallManager %s", __version__)
 
         self.bus = EventBus(self._bus_fault)
@@ -176,15 +179,6 @@ class Application:
             notices=self.notices,
             clock=clock,
         )
-        self.messages = MessageService(
-            file=self.paths.data / MESSAGES_FILE,
-            bus=self.bus,
-            hooks=self.plugins.hooks,
-            problems=self.problems,
-            report_fault=self.report_fault,
-            owner_of_settings=self.settings.owner_of,
-            clock=clock,
-        )
         for handler in (self.accounts, self.audio, self.calls):
             self._driver.add(handler)
         self._engine = engine
@@ -225,7 +219,10 @@ class Application:
                 severity=Severity.WARNING,
             )
         await self._driver.start()
-        self.messages.start()
+        if self._messages is not None:
+            self._messages.start()
+        else:
+            self._undos.append(asyncio.get_running_loop().call_later(_WINDOW_FIRST, lambda: self.messages).cancel)
         self.plugins.started()
 
     async def stop(self) -> None:
@@ -239,13 +236,38 @@ class Application:
         self.plugins.stopping()
         await self.tasks.close()
         await self._driver.stop()
-        await self.messages.close()
+        if self._messages is not None:
+            await self._messages.close()
         await self.plugins.stop()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
         _log.info("stopped")
         self._close_log()
+
+    # ---------------------------------------------------------------------------------------------------------- messages
+
+    @property
+    def messages(self) -> MessageService:
+        """Messages and conversations; made when they are first asked for, or shortly after the start, so that the window does
+        not wait for them."""
+        if self._messages is None:
+            from callmanager.messaging.mailbox import FILE_NAME, MessageService
+
+            self._messages = MessageService(
+                file=self.paths.data / FILE_NAME,
+                bus=self.bus,
+                hooks=self.plugins.hooks,
+                problems=self.problems,
+                report_fault=self.report_fault,
+                owner_of_settings=self.settings.owner_of,
+                clock=self._clock,
+            )
+            if self._stopped:
+                self._messages.abandon()
+            elif self._started:
+                self._messages.start()
+        return self._messages
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -334,7 +356,7 @@ class Application:
             calls=self.calls,
             accounts=self.accounts,
             audio=self.audio,
-            messages=self.messages,
+            messages=lambda: self.messages,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,

@@ -99,7 +99,7 @@ class PluginContext:
         calls: Calls,
         accounts: Accounts,
         audio: Audio,
-        messages: Messages,
+        messages: Callable[[], Messages],
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
@@ -148,7 +148,7 @@ class PluginContext:
 
     @property
     def messages(self) -> Messages:
-        return self._messages
+        return self._messages()
 
     @property
     def notices(self) -> NoticePost:

@@ -36,7 +36,7 @@ async def main(folder: Path, port: int, first: int, count: int) -> None:
         report_fault=lambda error, *, owner, doing: _raise(error),
         owner_of_settings=lambda model: "core",
     )
-    service.start(after=0)
+    service.start()
     for number in range(first, first + count):
         identity = MessageId(f"message-{number:06}")
         await service.send(OWN, f"+1202555010{number % 5}", f"text {number}", message_id=identity)

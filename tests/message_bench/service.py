@@ -116,7 +116,7 @@ class Bench:
 
     async def start(self, *transports: FakeTransport) -> None:
         self.transports = list(transports) or self.transports or [FakeTransport()]
-        self.service.start(after=0)
+        self.service.start()
         await self.settle()
 
     async def restart(self, *transports: FakeTransport) -> None:
@@ -127,7 +127,7 @@ class Bench:
 
     async def crash(self) -> None:
         """Stop as a killed process does: nothing more is written, whatever was under way."""
-        self.service._journal.abandon()
+        self.service.abandon()
         await self.service._tasks.close()
         await self.service.close()
         self._build()

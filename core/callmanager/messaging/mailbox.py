@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "messages.sqlite3"
 MOST_AT_ONCE: Final = 500
 _IDENTITY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_LONG_ENOUGH: Final = 0.25
 
 
 class MessageService:
@@ -103,12 +102,12 @@ class MessageService:
 
     # -------------------------------------------------------------------------------------------------------------- life
 
-    def start(self, *, after: float = _LONG_ENOUGH) -> None:
-        """Take the transports of all plugins and begin with what waits, `after` so many seconds."""
+    def start(self) -> None:
+        """Take the transports of all plugins and begin with what waits. Call it once, on the loop."""
         self._undos.append(self._bus.subscribe(SourceChanged, self._source_changed))
         self._undos.append(self._bus.subscribe(SettingsChanged, self._settings_changed))
         self._undos.append(self._bus.subscribe(RegistrationChanged, self._registration_changed))
-        self._outbox.start(after=after)
+        self._outbox.start()
         self._sources.start()
 
     async def close(self) -> None:
@@ -118,6 +117,10 @@ class MessageService:
         while self._undos:
             self._undos.pop()()
         await self._journal.close()
+
+    def abandon(self) -> None:
+        """Write nothing any more, whatever is under way: the app has ended."""
+        self._journal.abandon()
 
     # ----------------------------------------------------------------------------------------------------------- reading
 

@@ -82,14 +82,13 @@ class Outbox:
         self._idle: asyncio.Event | None = None
         self._closing = False
 
-    def start(self, *, after: float = 0.0) -> None:
-        """Judge what the last run left behind, and work from now on: at once when something is written, else after so many
-        seconds, so that the window comes first."""
+    def start(self) -> None:
+        """Judge what the last run left behind, and work from now on."""
         import asyncio
 
         self._wake, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
-        self._tasks.start(self._work(after), name="outbox")
+        self._tasks.start(self._work(), name="outbox")
 
     def wake(self) -> None:
         """Look at the queue now."""
@@ -110,8 +109,7 @@ class Outbox:
 
     # ---------------------------------------------------------------------------------------------------------- internal
 
-    async def _work(self, after: float) -> None:
-        await self._woken(after)
+    async def _work(self) -> None:
         recovered = False
         while not self._closing:
             if self._wake is not None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from callmanager.api import (
     Delivery,
     IncomingMessage,
@@ -15,6 +16,7 @@ from callmanager.api import (
     PluginContext,
     SourceStanding,
     Unreachable,
+    UserError,
     hookimpl,
 )
 from callmanager.testing import FakeTransport, Harness, make, running
@@ -136,8 +138,27 @@ async def test_an_application_that_nobody_writes_with_makes_no_file(tmp_path: Pa
     await harness.app.stop()
 
 
-def test_importing_the_application_does_not_load_what_touches_the_file() -> None:
-    heavy = ["sqlite3", "callmanager.messaging.store", "callmanager.storage.database"]
+async def test_who_asks_for_messages_while_the_plugins_are_built_gets_them_before_the_start(tmp_path: Path) -> None:
+    class Early(Carrier):
+        made: ClassVar[list[FakeTransport]] = []
+
+        def __init__(self, ctx: PluginContext) -> None:
+            super().__init__(ctx)
+            self.unread = ctx.messages.unread
+
+    async with running(tmp_path, plugins={"carrier": Early}) as harness:
+        await harness.until(lambda: Early.made[0].running)
+
+
+async def test_after_the_end_messages_are_refused_politely(tmp_path: Path) -> None:
+    async with running(tmp_path) as harness:
+        pass
+    with pytest.raises(UserError, match="can't be saved"):
+        await harness.app.messages.send(OWN, ANN, "too late")
+
+
+def test_importing_the_application_does_not_load_what_keeps_and_sends_messages() -> None:
+    heavy = ["sqlite3", "callmanager.messaging.mailbox", "callmanager.storage.database"]
     code = f"import callmanager.app, sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.strip() == "[]"
