@@ -80,7 +80,7 @@ class Outbox:
         self._tries = 0
         self._wake: asyncio.Event | None = None
         self._idle: asyncio.Event | None = None
-        self._closing = False
+        self._recovered = self._closing = False
 
     def start(self) -> None:
         """Judge what the last run left behind, and work from now on."""
@@ -88,7 +88,7 @@ class Outbox:
 
         self._wake, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
-        self._tasks.start(self._work(), name="outbox")
+        self._tasks.supervise(self._work, name="outbox")
 
     def wake(self) -> None:
         """Look at the queue now."""
@@ -110,18 +110,17 @@ class Outbox:
     # ---------------------------------------------------------------------------------------------------------- internal
 
     async def _work(self) -> None:
-        recovered = False
         while not self._closing:
             if self._wake is not None:
                 self._wake.clear()
             seconds: float | None = None
             try:
-                if self._journal.exists and not recovered:
+                if self._journal.exists and not self._recovered:
                     await self._journal.change(
                         lambda store, connection, effects: store.queue.recover(connection, effects, reason=INTERRUPTED)
                     )
-                    recovered = True
-                if recovered:
+                    self._recovered = True
+                if self._recovered:
                     seconds = await self._pass()
             except StorageError:
                 seconds = _STORAGE_PAUSE
@@ -184,7 +183,7 @@ class Outbox:
                     self._idle.set()
                 self.wake()
 
-        self._tasks.start(deliver(), name=f"message to {key.peer} through {transport.id}")
+        self._tasks.start(deliver(), name=f"message {message.id} through {transport.id}")
 
     async def _deliver(self, message: Message, transport: MessageTransport) -> None:
         import asyncio

@@ -520,3 +520,26 @@ async def test_starting_without_a_file_waits_for_the_first_message(bench) -> Non
     message = await bench.service.send("", ANN, "hello")
     await bench.until_delivery(message.id, Delivery.SENT)
     assert (await bench.service.conversation(ConversationKey(own=OWN, peer=ANN))).last == bench.told_sent[0]
+
+
+async def test_a_bug_in_the_outbox_is_reported_and_does_not_stop_it(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from callmanager.messaging.queue import Queue
+
+    monkeypatch.setattr("callmanager.tasks.FIRST_PAUSE", 0.01)
+    await bench.start()
+    heads, bugs = Queue.heads, iter([True])
+
+    def buggy(self, connection):
+        if next(bugs, False):
+            raise ZeroDivisionError
+        return heads(self, connection)
+
+    bench.transport.hold()
+    first = await bench.service.send(OWN, BOB, "under way meanwhile")
+    await bench.until_delivery(first.id, Delivery.SENDING)
+    monkeypatch.setattr(Queue, "heads", buggy)
+    message = await bench.service.send(OWN, ANN, "hello")
+    await bench.until(lambda: bench.faults == [("ZeroDivisionError", "core")])
+    bench.transport.release()
+    await bench.until_delivery(message.id, Delivery.SENT)
+    await bench.until_delivery(first.id, Delivery.SENT)

@@ -31,6 +31,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from message_bench.service import OWN, Bench
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 PEERS = ["+12025550123", "+12025550124"]
 OPEN = {Delivery.QUEUED, Delivery.SENDING}
@@ -339,7 +341,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
 TestOutbox = OutboxMachine.TestCase
 TestOutbox.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
