@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from callmanager.engine.protocol import CallEngine
+    from callmanager.messaging.mailbox import MessageService
 
 __all__ = [
     "AppOptions",
@@ -82,6 +83,9 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+
+_WINDOW_FIRST: Final = 0.25
+"""Seconds after the start until messages are looked at."""
 
 CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
@@ -139,6 +143,7 @@ class Application:
         self._close_log = open_log(self.paths.log_file, level=options.log_level, redactor=self._redactor)
         self._undos: list[Callable[[], None]] = []
         self._started = self._stopped = False
+        self._messages: MessageService | None = None
         _log.info("PC CallManager %s", __version__)
 
         self.bus = EventBus(self._bus_fault)
@@ -263,6 +268,10 @@ class Application:
             )
         self.accounts.open_key_store()
         await self._driver.start()
+        if self._messages is not None:
+            self._messages.start()
+        else:
+            self._undos.append(asyncio.get_running_loop().call_later(_WINDOW_FIRST, lambda: self.messages).cancel)
         self.plugins.started()
         for service in self._followers():
             service.start()
@@ -280,6 +289,8 @@ class Application:
             await service.close()
         await self.tasks.close()
         await self._driver.stop()
+        if self._messages is not None:
+            await self._messages.close()
         left = await self.plugins.stop()
         self.http.close()
         self.database.close()
@@ -306,6 +317,30 @@ class Application:
     def _followers(self) -> tuple[Follower, ...]:
         """The services that live on what plugins provide, in the order in which they start and stop."""
         return (self.contacts, self.presence, self.parking, self.voicemail)
+
+    # ---------------------------------------------------------------------------------------------------------- messages
+
+    @property
+    def messages(self) -> MessageService:
+        """Messages and conversations; made when they are first asked for, or shortly after the start, so that the window does
+        not wait for them."""
+        if self._messages is None:
+            from callmanager.messaging.mailbox import FILE_NAME, MessageService
+
+            self._messages = MessageService(
+                file=self.paths.data / FILE_NAME,
+                bus=self.bus,
+                hooks=self.plugins.hooks,
+                problems=self.problems,
+                report_fault=self.report_fault,
+                owner_of_settings=self.settings.owner_of,
+                clock=self._clock,
+            )
+            if self._stopped:
+                self._messages.abandon()
+            elif self._started:
+                self._messages.start()
+        return self._messages
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -405,6 +440,7 @@ class Application:
             parking=self.parking,
             voicemail=self.voicemail,
             contacts=self.contacts,
+            messages=lambda: self.messages,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from callmanager.model.permissions import Permissions
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
-    from callmanager.protocols import Accounts, Audio, Calls, Contacts, Parking, Presences, Voicemails
+    from callmanager.protocols import Accounts, Audio, Calls, Contacts, Messages, Parking, Presences, Voicemails
     from callmanager.secrets import SecretStore
     from callmanager.settings.service import SettingsService
     from callmanager.storage.database import Database
@@ -48,6 +48,7 @@ class PluginContext:
         parking: Parking,
         voicemail: Voicemails,
         contacts: Contacts,
+        messages: Callable[[], Messages],
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
@@ -70,6 +71,7 @@ class PluginContext:
         self._parking = parking
         self._voicemail = voicemail
         self._contacts = contacts
+        self._messages = messages
         self._notices = NoticePost(bus=bus, owner=plugin_id)
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
@@ -126,6 +128,11 @@ class PluginContext:
     def contacts(self) -> Contacts:
         self._grant.require(Permission.CONTACTS)
         return self._contacts
+
+    @property
+    def messages(self) -> Messages:
+        self._grant.require(Permission.MESSAGES)
+        return self._messages()
 
     @property
     def notices(self) -> NoticePost:

@@ -5,7 +5,7 @@ import attrs
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice, AudioRole
 from callmanager.model.calls import Call
-from callmanager.model.messages import Message
+from callmanager.model.messages import Conversation, ConversationKey, Message
 from callmanager.model.notices import Notice, Problem
 from callmanager.model.plugins import PluginState
 from callmanager.model.presence import ParkedCall, Presence
@@ -185,10 +185,32 @@ class MessageAdded(Event):
 
 @attrs.frozen(kw_only=True)
 class MessageChanged(Event):
-    """A stored message got further, failed, or was read."""
+    """A stored message got further, failed, waits for another reason, or was read."""
 
     before: Message
     after: Message
+
+
+@attrs.frozen(kw_only=True)
+class MessageRemoved(Event):
+    """The user deleted a message; when a whole conversation goes, only `ConversationChanged` tells."""
+
+    message: Message
+
+
+@attrs.frozen(kw_only=True)
+class ConversationChanged(Event):
+    """The last message, unread count, draft or state of a conversation is another now; none when it was deleted."""
+
+    key: ConversationKey
+    conversation: Conversation | None
+
+
+@attrs.frozen(kw_only=True)
+class UnreadMessagesChanged(Event):
+    """Another number of messages is unread now, for badges."""
+
+    unread: int
 
 
 @attrs.frozen(kw_only=True)

@@ -131,6 +131,6 @@ def test_the_names_of_the_context_are_all_guarded_or_open_on_purpose() -> None:
     from callmanager.context import PluginContext
 
     open_to_all = {"plugin_id", "log", "permissions", "audio", "notices", "problems", "tasks", "settings", "data_directory"}
-    guarded = {"contacts", "http", "events", "calls", "accounts", "secrets", "presence", "parking", "voicemail"}
+    guarded = {"messages", "contacts", "http", "events", "calls", "accounts", "secrets", "presence", "parking", "voicemail"}
     properties = {name for name, value in inspect.getmembers(PluginContext) if isinstance(value, property)}
     assert properties == open_to_all | guarded

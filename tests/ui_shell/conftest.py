@@ -51,9 +51,10 @@ def look(qt: QApplication) -> Iterator[Look]:
 
 
 @pytest.fixture(autouse=True)
-def no_contacts_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_begins_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the parts of a test pytest-qt handles Qt's events while no loop runs: nothing may begin by itself there."""
     monkeypatch.setattr("callmanager.contacts.directory.AFTER_START", 3600.0)
+    monkeypatch.setattr("callmanager.app._WINDOW_FIRST", 3600.0)
 
 
 @attrs.frozen(kw_only=True)

@@ -37,10 +37,28 @@ class Attachment:
 
 
 @attrs.frozen(kw_only=True)
+class TransportAbilities:
+    """What a transport can carry. `text_limit` is in characters of one message, however many segments that makes."""
+
+    text_limit: int = 1600
+    attachments: bool = False
+    delivery_reports: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ConversationKey:
+    """Which conversation: one of our numbers and one of theirs."""
+
+    own: str
+    peer: str
+
+
+@attrs.frozen(kw_only=True)
 class Message:
     """One message as it is stored. `own` and `peer` are numbers in E.164 notation where the transport knows them so.
 
-    `at` is when it was written or received. `reason` says in plain words why it failed.
+    `at` is when it was written or received. `reason` says in plain words why it failed or still waits, or what is missing of
+    a received one. `text` may have several lines.
     """
 
     id: MessageId
@@ -55,6 +73,54 @@ class Message:
     reason: str = ""
     remote_id: str = ""
     unread: bool = False
+
+    @property
+    def conversation(self) -> ConversationKey:
+        return ConversationKey(own=self.own, peer=self.peer)
+
+
+@attrs.frozen(kw_only=True)
+class Conversation:
+    """All that was written between two numbers, for a list. `last` is none while there is a draft only.
+
+    `unread` counts this conversation's messages; a muted one does not count in the total. `opted_out` is since when the other
+    side wants no more messages (they wrote STOP): sending is refused until they write START.
+    """
+
+    key: ConversationKey
+    last: Message | None = None
+    unread: int = 0
+    draft: str = ""
+    muted: bool = False
+    archived: bool = False
+    opted_out: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ThreadPage:
+    """A stretch of a conversation, oldest first. `more` says whether there are older ones before the first."""
+
+    messages: tuple[Message, ...]
+    more: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class FoundMessage:
+    """A search result. `marks` are start and end of the words that were found, in characters of `snippet`."""
+
+    message: Message
+    snippet: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Sender:
+    """A number that messages may come from, and who carries them."""
+
+    number: str
+    transport_id: str
+    label: str
+    abilities: TransportAbilities
 
 
 @attrs.frozen(kw_only=True)
@@ -95,12 +161,3 @@ class DeliveryReport:
     remote_id: str
     delivery: Delivery
     reason: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class TransportAbilities:
-    """What a transport can carry. `text_limit` is in characters of one message, however many segments that makes."""
-
-    text_limit: int = 1600
-    attachments: bool = False
-    delivery_reports: bool = False

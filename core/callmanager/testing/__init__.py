@@ -10,6 +10,7 @@ from callmanager.testing.live_sources import (
     FakeVoicemailStore,
     check_live_source,
 )
+from callmanager.testing.messages import FakeTransport
 from callmanager.testing.replay import HookAnswer, Replayed, replay
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "FakeParkingSource",
     "FakePlayback",
     "FakePresenceSource",
+    "FakeTransport",
     "FakeVoicemailStore",
     "Harness",
     "HookAnswer",

@@ -8,8 +8,17 @@ from typing import Any, get_type_hints
 from callmanager import hookspecs
 from callmanager.markers import PROJECT
 from callmanager.testing.contact_checks import check_contact_source
+from callmanager.testing.transport_conformance import TRANSPORT_CHECKS, CarrierMood, TransportBench, check_transport
 
-__all__ = ["check_contact_source", "check_hooks", "hook_names"]
+__all__ = [
+    "TRANSPORT_CHECKS",
+    "CarrierMood",
+    "TransportBench",
+    "check_contact_source",
+    "check_hooks",
+    "check_transport",
+    "hook_names",
+]
 
 
 def hook_names() -> tuple[str, ...]:
