@@ -119,7 +119,7 @@ class Queue:
         reason: str,
     ) -> bool:
         """Take the carrier's word on a message that it took; false if there is no such message. Never goes back: only what was
-        sent can be delivered or fail, and what failed can still turn out to be delivered."""
+        sent, or may have been, can be delivered or fail, and what failed can still turn out to be delivered."""
         row = connection.execute(
             f"{SELECT} WHERE m.transport = ? AND m.remote_id = ? AND NOT m.received ORDER BY m.number DESC",
             (transport_id, remote_id),
@@ -127,8 +127,8 @@ class Queue:
         if row is None:
             return False
         known = message_of(row).delivery
-        if delivery is Delivery.DELIVERED and known in {Delivery.SENT, Delivery.FAILED}:
+        if delivery is Delivery.DELIVERED and known in {Delivery.SENT, Delivery.UNCERTAIN, Delivery.FAILED}:
             change_message(connection, effects, row, delivery=delivery, reason="")
-        elif delivery is Delivery.FAILED and known is Delivery.SENT:
+        elif delivery is Delivery.FAILED and known in {Delivery.SENT, Delivery.UNCERTAIN}:
             change_message(connection, effects, row, delivery=delivery, reason=reason)
         return True

@@ -136,6 +136,16 @@ async def test_reports_out_of_order_never_go_back(bench, reports: list[Delivery]
     assert await bench.delivery(message.id) is final
 
 
+@pytest.mark.parametrize("word", [Delivery.DELIVERED, Delivery.FAILED])
+async def test_the_carrier_s_word_settles_what_was_uncertain(bench, word: Delivery) -> None:
+    await bench.start()
+    bench.transport.answers.append(Receipt(remote_id="r1", delivery=Delivery.UNCERTAIN))
+    message = await bench.service.send(OWN, ANN, "hello")
+    await bench.until_delivery(message.id, Delivery.UNCERTAIN)
+    await bench.transport.report(report("r1", word))
+    assert await bench.delivery(message.id) is word
+
+
 async def test_a_failure_says_why(bench) -> None:
     await bench.start()
     message = await sent(bench)
