@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,6 @@ from callmanager.api import (
     MessageTransport,
     Problem,
     SourceStanding,
-    StorageError,
     hookimpl,
 )
 from callmanager.bus import EventBus
@@ -30,6 +28,8 @@ from callmanager.testing import FakeTransport, ManualClock
 
 OWN = "+15550100000"
 E = TypeVar("E", bound=Event)
+_TURNS = 20
+_RESTLESS = 10_000
 
 
 class CarrierSettings: ...
@@ -133,13 +133,22 @@ class Bench:
         self._build()
 
     async def settle(self) -> None:
-        """Let the outbox and the database do what they can do now."""
-        for _ in range(4):
-            for _ in range(10):
+        """Let the outbox and the database do all that they can do now, however slow the disk is.
+
+        They have come to rest when nothing is asked of the database, and nothing is while the loop turns more often than any
+        answer needs to be passed on.
+        """
+        turns = 0
+        for _ in range(_RESTLESS):
+            if asked := tuple(self.service._journal._tasks):
+                await asyncio.wait(asked)
+                turns = 0
+            elif turns < _TURNS:
                 await asyncio.sleep(0)
-            if self.service._journal.exists and not self.service._journal.closed:
-                with contextlib.suppress(StorageError):
-                    await self.service._journal.look(lambda store, connection: None)
+                turns += 1
+            else:
+                return
+        raise AssertionError("the outbox asks the database without end")
 
     async def later(self, seconds: float) -> None:
         """Time passes, on both clocks."""
