@@ -18,6 +18,7 @@ from callmanager.api import Delivery, Message, MessageId, hookimpl
 from callmanager.bus import EventBus
 from callmanager.extensions.hooks import Hooks
 from callmanager.messaging.mailbox import FILE_NAME, MessageService
+from callmanager.messaging.notation import Notation
 from callmanager.problems import ProblemBoard
 
 from message_bench.carrier import OWN, LineTransport
@@ -84,6 +85,7 @@ async def main(folder: Path, port: int, what: str, *numbers: int) -> None:
         problems=ProblemBoard(bus),
         report_fault=lambda error, *, owner, doing: _raise(error),
         owner_of_settings=lambda model: "core",
+        notation=Notation(lambda: "US"),
     )
     service.start()
     if what == "write":

@@ -23,6 +23,7 @@ from callmanager.api import (
 from callmanager.bus import EventBus
 from callmanager.extensions.hooks import Hooks
 from callmanager.messaging.mailbox import FILE_NAME, MessageService
+from callmanager.messaging.notation import Notation
 from callmanager.problems import ProblemBoard
 from callmanager.testing import FakeTransport, ManualClock
 
@@ -63,6 +64,13 @@ class CarrierPlugin:
         self.bench.told_sent.append(message)
 
 
+def american() -> Notation:
+    """Numbers of the United States, which can be read at once."""
+    notation = Notation(lambda: "US")
+    notation(OWN)
+    return notation
+
+
 def _fail(error: Exception) -> None:
     raise AssertionError(f"a subscriber or a hook raised {error!r}") from error
 
@@ -79,6 +87,7 @@ class Bench:
     seconds: float = 0.0
     patience: float = 5.0
     settings: CarrierSettings = attrs.Factory(CarrierSettings)
+    notation: Notation = attrs.Factory(american)
     bus: EventBus = attrs.field(init=False)
     problems: ProblemBoard = attrs.field(init=False)
     hooks: Hooks = attrs.field(init=False)
@@ -109,6 +118,7 @@ class Bench:
             problems=self.problems,
             report_fault=lambda error, *, owner, doing: self.faults.append((type(error).__name__, owner)),
             owner_of_settings=lambda model: "carrier" if model is CarrierSettings else "core",
+            notation=self.notation,
             clock=self.clock,
             monotonic=lambda: self.seconds,
             patience=self.patience,
