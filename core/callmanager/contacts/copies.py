@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEPT: Final = timedelta(days=90)
 """How long the copy of a source stays that no plugin provides any more: disabled for a while, or to be installed again."""
-CHUNK: Final = 500
+CHUNK: Final = 1000
 _COLUMNS: Final = (
     "id, region, name, given_name, family_name, company, title, extension, numbers, emails, note, photo, favourite"
 )
@@ -88,13 +88,11 @@ class Copies:
         await self._database.transaction(work)
 
     async def change(self, source_id: str, changed: Sequence[Record], removed: Sequence[str], *, region: str) -> None:
-        rows = [_row(record, region) for record in changed]
-
         def work(connection: sqlite3.Connection) -> None:
             (source,) = connection.execute("SELECT number FROM contact_source WHERE id = ?", (source_id,)).fetchone()
             connection.executemany(
                 f"INSERT OR REPLACE INTO contact (source, {_COLUMNS}) VALUES (?{', ?' * 13})",  # noqa: S608 - the columns are ours
-                ((source, *row) for row in rows),
+                ((source, *_row(record, region)) for record in changed),
             )
             connection.executemany("DELETE FROM contact WHERE source = ? AND id = ?", ((source, one) for one in removed))
 

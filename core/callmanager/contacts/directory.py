@@ -160,9 +160,8 @@ class ContactDirectory:
         import asyncio
 
         await self._sleep(AFTER_START)
-        from callmanager.contacts.store import ContactStore
-
-        self._store = ContactStore(
+        store = await self._worker.call(_imported)
+        self._store = store(
             self._database,
             await self._worker.call(self._new_reader),
             lane=asyncio.Lock(),
@@ -287,3 +286,10 @@ class ContactDirectory:
             details=str(error),
             severity=Severity.WARNING,
         )
+
+
+def _imported() -> type[ContactStore]:
+    """Importing takes longer than a frame, so it is not done on the loop's thread."""
+    from callmanager.contacts.store import ContactStore
+
+    return ContactStore

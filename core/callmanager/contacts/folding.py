@@ -25,6 +25,8 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The folded words of a text; an apostrophe is no border (O'Brien is obrien)."""
+    if text.isascii() and "'" not in text and "`" not in text:
+        return _WORD.findall(text.lower())
     return _WORD.findall(fold(text).translate(_APOSTROPHES))
 
 

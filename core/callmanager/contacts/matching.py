@@ -8,6 +8,7 @@ only where one of both has no country or area code; that counts only if it leads
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -15,6 +16,7 @@ import attrs
 from callmanager.contacts.index import number_key
 from callmanager.contacts.people import standing
 from callmanager.contacts.phone_numbers import LAST_DIGITS, bare_digits, end_agrees
+from callmanager.contacts.records import clue, key_from
 from callmanager.model.contacts import OWN_CONTACTS, Contact, Match
 
 if TYPE_CHECKING:
@@ -49,25 +51,22 @@ class Matcher:
     def exact_rows(self, number: str) -> list[int]:
         """The visible rows that have this very number or extension; a row may come twice."""
         key = self._reader.read(number)
-        if key is None:
-            return []
+        return [] if key is None else self._exact(key, bare_digits(number), () if key.short else self._near(key))
+
+    def _exact(self, key: NumberKey, digits: str, near: Sequence[tuple[int, NumberKey]]) -> list[int]:
         extensions = self._index.extensions
-        rows = self._index.alive((*extensions.of(key.text), *(() if key.short else extensions.of(bare_digits(number)))))
-        return rows if key.short else rows + [row for row, theirs in self._near(key) if theirs.text == key.text]
+        rows = self._index.alive((*extensions.of(key.text), *(() if key.short else extensions.of(digits))))
+        return rows + [row for row, theirs in near if theirs.text == key.text]
 
     def _look_up(self, number: str) -> Match | None:
         key = self._reader.read(number)
         if key is None:
             return None
-        rows = self.exact_rows(number)
+        digits, candidates = bare_digits(number), () if key.short else self._near(key)
+        rows = self._exact(key, digits, candidates)
         if rows:
             return self._best(rows, number)
-        if key.short:
-            return None
-        digits = bare_digits(number)
-        near = [
-            row for row, theirs in self._near(key) if end_agrees(key.digits, theirs.digits) or end_agrees(digits, theirs.digits)
-        ]
+        near = [row for row, theirs in candidates if end_agrees(key.digits, theirs.digits) or end_agrees(digits, theirs.digits)]
         if len({self._people.root(row) for row in near}) != 1:
             return None
         return Match(contact=min(map(self._index.contact, near), key=standing), number=number, exact=False)
@@ -77,7 +76,10 @@ class Matcher:
         rows = self._index.alive(dict.fromkeys(self._index.by_number.rows(number_key(key.digits))))[:_MOST]
         last = key.digits[-LAST_DIGITS:]
         return [
-            (row, theirs) for row in rows for theirs in self._index.record(row).keys if theirs and theirs.digits.endswith(last)
+            (row, theirs)
+            for row in rows
+            for theirs in map(key_from, clue(self._index.packed(row)).keys)
+            if theirs is not None and theirs.digits.endswith(last)
         ]
 
     def _best(self, rows: list[int], number: str) -> Match:

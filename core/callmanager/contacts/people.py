@@ -105,17 +105,18 @@ class _PeopleView(Sequence[Person]):
 async def ordered(index: Index) -> array[int]:
     """The visible rows by name, then by id; in slices."""
     slices = Slices()
-    buckets: dict[str, list[tuple[str, bytes, int]]] = defaultdict(list)
+    buckets: dict[str, list[str]] = defaultdict(list)
     for row in index.rows():
         packed = index.packed(row)
         key = records.sort_key(packed)
-        buckets[key[:_BUCKET]].append((key, records.packed_id(packed), row))
+        # one text and no tuple: a hundred thousand tuples would keep the garbage collector busy
+        buckets[key[:_BUCKET]].append(f"{key}\0{records.packed_id(packed).decode()}\0{row}")
         await slices.breathe()
     order = array("I")
     for beginning in sorted(buckets):
         bucket = buckets.pop(beginning)
         bucket.sort()
-        order.extend(row for *_, row in bucket)
+        order.extend(int(entry[entry.rindex("\0") + 1 :]) for entry in bucket)
         await slices.breathe()
     return order
 

@@ -80,7 +80,8 @@ class ContactStore:
             if source_id not in self._loaded:
                 await self._load(source_id)
                 self._loaded.add(source_id)
-            await self._settle(source_id)
+            if self.view.index.rows_of(source_id):
+                await self._settle(source_id)
 
     def hide(self, source_id: str) -> bool:
         """Let the entries of a source disappear at once; whether there were any. `settle` follows."""

@@ -449,7 +449,7 @@ async def test_a_plugin_that_goes_while_the_index_is_made_anew_stays_gone(
         monkeypatch.setattr(Index, "compacted", compacted)
         pbx.put("1", "Dan")
         harness.app.contacts.refresh("pbx")
-        await begun.wait()
+        await harness.until(begun.is_set)
         await harness.app.plugins.disable("crm")
         go.set()
         await shown(harness, "Dan")

@@ -45,6 +45,11 @@ def test_the_end_of_a_number_finds_with_less_certainty_where_a_code_is_missing(w
     assert match(sent, ann) == Match(contact=ann, number=sent, exact=False)
 
 
+def test_a_number_of_abroad_that_came_without_its_code_looks_like_one_of_here_and_is_found_all_the_same() -> None:
+    ann = entry("crm/1", "Ann", "+44 20 7946 0018")
+    assert match("2079460018", ann) == Match(contact=ann, number="2079460018", exact=False)
+
+
 def test_two_whole_numbers_that_only_end_alike_are_two_numbers() -> None:
     assert match("+15552345678", entry("crm/1", "Ann", "+1 666 234 5678")) is None
     assert match("+15552345678", entry("crm/1", "Ann", "+44 20 7234 5678")) is None

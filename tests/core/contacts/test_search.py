@@ -3,10 +3,11 @@
 import pytest
 from callmanager.api import FoundText, Hit, HitField
 from callmanager.contacts.folding import words
+from callmanager.contacts.records import record_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .people import entry, indexed, settled, view_of
+from .people import READER, entry, indexed, settled, view_of
 
 ANN = entry("crm/ann", "Ann Smith", "(555) 010-0199", company="Acme Tools", emails=("ann.smith@acme.example.com",))
 BOB = entry("pbx/bob", "Bob O'Brien", extension="2001")
@@ -159,6 +160,14 @@ def test_hidden_people_are_not_found() -> None:
     assert view.search.find("ann", limit=5) == []
     index.show("crm", shown=True)
     assert view.search.find("ann", limit=5)
+
+
+def test_what_is_remembered_between_key_presses_is_not_used_after_a_change() -> None:
+    index = indexed([entry("crm/1", "Ann Smith"), entry("crm/2", "Bob Brown")])
+    search = settled(index).search
+    assert [hit.person.name for hit in search.find("ann smi", limit=5)] == ["Ann Smith"]
+    index.put(record_of(entry("crm/3", "Ann Smilla"), READER))
+    assert {hit.person.name for hit in search.find("ann smi", limit=5)} == {"Ann Smith", "Ann Smilla"}
 
 
 def test_the_given_name_finds_somebody_who_is_called_otherwise() -> None:

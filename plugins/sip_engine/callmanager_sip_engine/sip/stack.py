@@ -117,6 +117,10 @@ class SipStack:
 
     # ------------------------------------------------------------------------------------------ surroundings of accounts, calls
 
+    @property
+    def slots_come_free(self) -> bool:
+        return any(call.alive_in_pjsip for call in self._fading)
+
     def soon(self, job: Callable[[], None]) -> None:
         self.thread.submit(job)
 
