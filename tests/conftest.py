@@ -13,3 +13,6 @@ pytest_plugins = [
     "callmanager.testing.plugin",
     *(name for name in _BENCHES if (_HERE / name.replace(".", "/")).with_suffix(".py").exists()),
 ]
+
+collect_ignore = ["thirdparty_plugin"]
+"""A foreign distribution: its tests run where it is installed, see `contract/test_thirdparty_plugin.py`."""

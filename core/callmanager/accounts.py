@@ -125,6 +125,19 @@ class AccountService:
         if not self._provided:
             self._use(self._from_settings())
 
+    def open_key_store(self) -> None:
+        """Have the key store loaded and unlocked while the engine is still starting; called once, when the loop runs.
+
+        That takes longer than an answer, so the answer is dropped here and asked for again when it is needed.
+        """
+        if self._provided or not self._wanted or self._current is None:
+            return
+
+        async def ask() -> None:
+            await self._settings.secret(ConnectionSettings, "password")
+
+        self._tasks.start(ask(), name="opening the key store")
+
     def apply(self, fact: facts.Fact) -> None:
         """Follow one fact."""
         match fact:

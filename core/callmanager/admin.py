@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from callmanager.administration import documents, explaining, listing, plugins_doctor, site_check
+from callmanager.administration import documents, explaining, for_authors, listing, plugins_doctor, site_check
 from callmanager.app import AppOptions
 from callmanager.errors import UserError
 
-_COMMANDS = (listing, explaining, site_check, plugins_doctor, documents)
+_COMMANDS = (listing, explaining, site_check, plugins_doctor, documents, for_authors)
 """One module of `callmanager.administration` each, in the order of the help; a new one needs an `add` and its place here."""
 
 

@@ -18,6 +18,7 @@ from callmanager.calls.screening import Screening
 from callmanager.calls.service import CallService
 from callmanager.calls.store import CallStore
 from callmanager.clock import Clock, utc_now
+from callmanager.contacts.directory import ContactDirectory
 from callmanager.context import PluginContext
 from callmanager.contributions import (
     CallAction,
@@ -33,11 +34,15 @@ from callmanager.contributions import (
     SettingsSection,
 )
 from callmanager.engine.driver import EngineDriver
+from callmanager.engine.seat import EngineSeat
 from callmanager.errors import CallManagerError, UserError
 from callmanager.events import ContributionsChanged, Event
 from callmanager.extensions.discovery import Candidate, discover
 from callmanager.extensions.host import PluginHost
+from callmanager.extensions.permissions import Grant, read_restrictions
 from callmanager.extensions.policy import read_policy
+from callmanager.extensions.trace import open_trace
+from callmanager.http.service import HttpService
 from callmanager.logs import Redactor, open_log
 from callmanager.model.audio import AudioChoice
 from callmanager.model.notices import Severity
@@ -48,11 +53,18 @@ from callmanager.presence.board import PresenceBoard
 from callmanager.presence.parking import ParkingBoard
 from callmanager.problems import ProblemBoard
 from callmanager.secrets import KeyStore, SecretStore
-from callmanager.settings.core_sections import AppearanceSettings, AudioSettings, ConnectionSettings
+from callmanager.settings.core_sections import (
+    AppearanceSettings,
+    AudioSettings,
+    ConnectionSettings,
+    DialingSettings,
+    NetworkSettings,
+)
 from callmanager.settings.layers import FieldState
 from callmanager.settings.service import SettingsService
 from callmanager.source_set import Follower, SourceGround
 from callmanager.status import CallStatus, EngineStatus, Status, status_json
+from callmanager.storage.core_file import core_database
 from callmanager.tasks import TaskSupervisor
 from callmanager.voicemail.service import VoicemailService
 
@@ -60,6 +72,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from callmanager.engine.protocol import CallEngine
+    from callmanager.messaging.mailbox import MessageService
 
 __all__ = [
     "AppOptions",
@@ -72,10 +85,15 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+_WINDOW_FIRST: Final = 0.25
+"""Seconds after the start until messages are looked at."""
+
 CORE_SECTIONS: Final = (
     SettingsSection(id="connection", title="PBX Connection", model=ConnectionSettings, icon="server", order=10),
+    SettingsSection(id="dialing", title="Dialing", model=DialingSettings, icon="keypad", order=15),
     SettingsSection(id="audio", title="Audio", model=AudioSettings, icon="headset", order=20),
     SettingsSection(id="appearance", title="Appearance", model=AppearanceSettings, icon="sun", order=30),
+    SettingsSection(id="network", title="Network", model=NetworkSettings, icon="connection", order=40),
 )
 
 
@@ -85,7 +103,7 @@ class AppOptions:
 
     `audio` stands in for the devices of Settings. `site` is where the administrator's file is looked for, if not at the
     system's place; the command line has no such option, so nobody escapes the policy by it. `look_only` leaves a damaged
-    settings file where it is, for programs that only tell what they see.
+    settings file where it is, for programs that only tell what they see. `record` is where the session is written to, masked.
     """
 
     profile: Path | None = None
@@ -94,6 +112,7 @@ class AppOptions:
     log_level: str = "info"
     site: Path | None = None
     look_only: bool = False
+    record: Path | None = None
 
 
 class Application:
@@ -125,9 +144,13 @@ class Application:
         self._close_log = open_log(self.paths.log_file, level=options.log_level, redactor=self._redactor)
         self._undos: list[Callable[[], None]] = []
         self._started = self._stopped = False
+        self._messages: MessageService | None = None
         _log.info("PC CallManager %s", __version__)
 
         self.bus = EventBus(self._bus_fault)
+        self.trace = open_trace(bus=self.bus, redactor=self._redactor, clock=clock, record=options.record)
+        if self.trace is not None:
+            self._undos.append(self.trace.close)
         self.problems = ProblemBoard(self.bus, clock=clock)
         self.notices = NoticePost(bus=self.bus, clock=clock)
         self.secrets = SecretStore(
@@ -142,19 +165,25 @@ class Application:
         )
         for section in CORE_SECTIONS:
             self.settings.register(section.id, section.model)
+        self.http = HttpService(settings=self.settings, redactor=self._redactor, clock=clock)
         self.tasks = TaskSupervisor(owner="core", problems=self.problems, report_fault=self.report_fault)
 
         self._driver = EngineDriver(bus=self.bus, problems=self.problems, notices=self.notices, report_fault=self.report_fault)
-        self.policy, findings = read_policy(self.settings.site_table("plugins"))
-        self.settings.note_site("policy", findings)
+        table = self.settings.site_table("plugins")
+        self.policy, findings = read_policy(table)
+        restrictions, more = read_restrictions(table)
+        self.settings.note_site("policy", (*findings, *more))
         self.plugins = PluginHost(
             bus=self.bus,
             problems=self.problems,
             settings=self.settings,
             build_context=self._context,
             policy=self.policy,
+            seat=EngineSeat(self._driver, in_call=lambda: bool(self.calls.current())),
+            restrictions=restrictions,
             demo=options.demo,
         )
+        self.plugins.hooks.trace = self.trace
         self.accounts = AccountService(
             bus=self.bus,
             driver=self._driver,
@@ -171,6 +200,17 @@ class Application:
             notices=self.notices,
             override=options.audio,
         )
+        self.database = core_database(self.paths.data, self.problems)
+        ground = SourceGround(
+            bus=self.bus,
+            problems=self.problems,
+            report_fault=self.report_fault,
+            owner_of_settings=self.settings.owner_of,
+            clock=clock,
+        )
+        self.contacts = ContactDirectory(
+            ground, hooks=self.plugins.hooks, settings=self.settings, database=self.database, tasks=self.tasks
+        )
         self.calls = CallService(
             bus=self.bus,
             store=CallStore(self.bus),
@@ -179,13 +219,7 @@ class Application:
             hooks=self.plugins.hooks,
             screening=Screening(self.plugins.hooks),
             notices=self.notices,
-            clock=clock,
-        )
-        ground = SourceGround(
-            bus=self.bus,
-            problems=self.problems,
-            report_fault=self.report_fault,
-            owner_of_settings=self.settings.owner_of,
+            contacts=self.contacts,
             clock=clock,
         )
         self.presence = PresenceBoard(ground, collect=self.plugins.hooks.presence_sources)
@@ -233,7 +267,12 @@ class Application:
                 details=left,
                 severity=Severity.WARNING,
             )
+        self.accounts.open_key_store()
         await self._driver.start()
+        if self._messages is not None:
+            self._messages.start()
+        else:
+            self._undos.append(asyncio.get_running_loop().call_later(_WINDOW_FIRST, lambda: self.messages).cancel)
         self.plugins.started()
         for service in self._followers():
             service.start()
@@ -251,16 +290,60 @@ class Application:
             await service.close()
         await self.tasks.close()
         await self._driver.stop()
-        await self.plugins.stop()
+        if self._messages is not None:
+            await self._messages.close()
+        left = await self.plugins.stop()
+        self.http.close()
+        self.database.close()
         self.secrets.close()
         while self._undos:
             self._undos.pop()()
-        _log.info("stopped")
+        _log.info("stopped%s", f", except {'; '.join(left)}" if left else "")
         self._close_log()
+
+    def leave(self, code: int) -> int:
+        """The way out after `stop`: returns the exit code, or ends the process with it where a plugin has left something
+        running that the interpreter would wait for without end."""
+        if self._stopped and self.plugins.holds_exit():
+            import os
+            import sys
+
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            logging.shutdown()
+            os._exit(code)
+        return code
 
     def _followers(self) -> tuple[Follower, ...]:
         """The services that live on what plugins provide, in the order in which they start and stop."""
-        return (self.presence, self.parking, self.voicemail)
+        return (self.contacts, self.presence, self.parking, self.voicemail)
+
+    # ---------------------------------------------------------------------------------------------------------- messages
+
+    @property
+    def messages(self) -> MessageService:
+        """Messages and conversations; made when they are first asked for, or shortly after the start, so that the window does
+        not wait for them."""
+        if self._messages is None:
+            from callmanager.messaging.mailbox import FILE_NAME, MessageService
+            from callmanager.messaging.notation import Notation
+
+            self._messages = MessageService(
+                file=self.paths.data / FILE_NAME,
+                bus=self.bus,
+                hooks=self.plugins.hooks,
+                problems=self.problems,
+                report_fault=self.report_fault,
+                owner_of_settings=self.settings.owner_of,
+                notation=Notation(lambda: self.settings.get(DialingSettings).region),
+                clock=self._clock,
+            )
+            if self._stopped:
+                self._messages.abandon()
+            elif self._started:
+                self._messages.start()
+        return self._messages
 
     # ----------------------------------------------------------------------------------------------------- contributions
 
@@ -342,7 +425,7 @@ class Application:
             details="".join(traceback.format_exception(error))[-8000:],
             severity=Severity.ERROR,
         )
-        self.plugins.fault(owner)
+        self.plugins.fault(owner, error, doing=doing)
 
     def _bus_fault(self, error: Exception, *, event: Event, handler: str, owner: str, published_at: str) -> None:
         doing = f"{handler} for {type(event).__name__} (published at {published_at})"
@@ -351,7 +434,7 @@ class Application:
             return
         self.report_fault(error, owner=owner, doing=doing)
 
-    def _context(self, plugin_id: str) -> PluginContext:
+    def _context(self, plugin_id: str, grant: Grant) -> PluginContext:
         return PluginContext(
             plugin_id=plugin_id,
             paths=self.paths,
@@ -362,8 +445,12 @@ class Application:
             presence=self.presence,
             parking=self.parking,
             voicemail=self.voicemail,
+            contacts=self.contacts,
+            messages=lambda: self.messages,
             problems=self.problems,
             settings=self.settings,
             secrets=self.secrets,
+            http=self.http,
             report_fault=self.report_fault,
+            grant=grant,
         )

@@ -5,86 +5,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from callmanager.logs import plugin_logger
+from callmanager.model.permissions import Permission
 from callmanager.notices import NoticePost
+from callmanager.owned import OwnedAccounts, OwnedAudio, OwnedCalls, OwnedEvents, OwnedSecrets, OwnedSettings
 from callmanager.problems import OwnedProblems
-from callmanager.settings.service import OwnedSettings
-from callmanager.tasks import FaultReport, TaskSupervisor
+from callmanager.settings.core_sections import ConnectionSettings
+from callmanager.tasks import LONGEST_WAIT, FaultReport, TaskSupervisor
 
 if TYPE_CHECKING:
+    import asyncio
+
     from callmanager.bus import EventBus, Unsubscribe
-    from callmanager.events import Event
-    from callmanager.model.accounts import Account, Registration
-    from callmanager.model.audio import AudioDevice
+    from callmanager.extensions.permissions import Grant
+    from callmanager.http.client import PluginHttp
+    from callmanager.http.service import HttpService
+    from callmanager.model.permissions import Permissions
     from callmanager.paths import Paths
     from callmanager.problems import ProblemBoard
-    from callmanager.protocols import Accounts, Audio, Calls, Parking, Presences, Voicemails
-    from callmanager.secrets import OwnedSecrets, SecretStore
+    from callmanager.protocols import Accounts, Audio, Calls, Contacts, Messages, Parking, Presences, Voicemails
+    from callmanager.secrets import SecretStore
     from callmanager.settings.service import SettingsService
     from callmanager.storage.database import Database
     from callmanager.storage.migrations import Migration
-
-E = TypeVar("E", bound="Event")
-
-
-class _OwnedEvents:
-    """The bus as one plugin sees it (protocol `Events`)."""
-
-    def __init__(self, bus: EventBus, owner: str, keep: Callable[[Callable[[], None]], Unsubscribe]) -> None:
-        self._bus = bus
-        self._owner = owner
-        self._keep = keep
-
-    def subscribe(self, event_type: type[E], handler: Callable[[E], None]) -> Unsubscribe:
-        return self._keep(self._bus.subscribe(event_type, handler, owner=self._owner))
-
-    def publish(self, event: Event) -> None:
-        self._bus.publish(event)
-
-
-class _OwnedAccounts:
-    """Accounts as one plugin sees them (protocol `Accounts`): what it provides goes with it."""
-
-    def __init__(self, accounts: Accounts, keep: Callable[[Callable[[], None]], Unsubscribe]) -> None:
-        self._accounts = accounts
-        self._keep = keep
-
-    @property
-    def current(self) -> Account | None:
-        return self._accounts.current
-
-    @property
-    def registration(self) -> Registration | None:
-        return self._accounts.registration
-
-    def provide(self, account: Account, password: str) -> Unsubscribe:
-        return self._keep(self._accounts.provide(account, password))
-
-    def connect(self) -> None:
-        self._accounts.connect()
-
-    def disconnect(self) -> None:
-        self._accounts.disconnect()
-
-
-class _OwnedAudio:
-    """Audio as one plugin sees it (protocol `Audio`): its watching goes with it."""
-
-    def __init__(self, audio: Audio, keep: Callable[[Callable[[], None]], Unsubscribe]) -> None:
-        self._audio = audio
-        self._keep = keep
-
-    @property
-    def devices(self) -> tuple[AudioDevice, ...]:
-        return self._audio.devices
-
-    def watch(self) -> Unsubscribe:
-        return self._keep(self._audio.watch())
-
-    def preview_ringtone(self) -> None:
-        self._audio.preview_ringtone()
 
 
 class PluginContext:
@@ -102,29 +47,38 @@ class PluginContext:
         presence: Presences,
         parking: Parking,
         voicemail: Voicemails,
+        contacts: Contacts,
+        messages: Callable[[], Messages],
         problems: ProblemBoard,
         settings: SettingsService,
         secrets: SecretStore,
+        http: HttpService,
         report_fault: FaultReport,
+        grant: Grant,
     ) -> None:
+        self._grant = grant
         self._plugin_id = plugin_id
         self._paths = paths
         self._board = problems
         self._database: Database | None = None
         self._undos: list[Callable[[], None]] = []
         self._log = plugin_logger(plugin_id)
-        self._events = _OwnedEvents(bus, plugin_id, self._keep)
-        self._calls = calls
-        self._accounts = _OwnedAccounts(accounts, self._keep)
-        self._audio = _OwnedAudio(audio, self._keep)
+        self._events = OwnedEvents(bus, plugin_id, self._keep, grant)
+        self._calls = OwnedCalls(calls, grant)
+        self._accounts = OwnedAccounts(accounts, self._keep, grant)
+        self._audio = OwnedAudio(audio, self._keep, grant)
         self._presence = presence
         self._parking = parking
         self._voicemail = voicemail
+        self._contacts = contacts
+        self._messages = messages
         self._notices = NoticePost(bus=bus, owner=plugin_id)
         self._problems = OwnedProblems(problems, plugin_id)
         self._tasks = TaskSupervisor(owner=plugin_id, problems=self._problems, report_fault=report_fault)
-        self._secrets = secrets.view(plugin_id)
-        self._settings = OwnedSettings(service=settings, owner=plugin_id)
+        self._secrets = OwnedSecrets(secrets, plugin_id, grant)
+        self._settings = OwnedSettings(settings, plugin_id, grant)
+        self._http_service = http
+        self._http: PluginHttp | None = None
 
     @property
     def plugin_id(self) -> str:
@@ -135,32 +89,50 @@ class PluginContext:
         return self._log
 
     @property
-    def events(self) -> _OwnedEvents:
+    def events(self) -> OwnedEvents:
         return self._events
 
     @property
-    def calls(self) -> Calls:
+    def permissions(self) -> Permissions:
+        """What it may do: declared by its author, less what the administrator took away."""
+        return self._grant.granted
+
+    @property
+    def calls(self) -> OwnedCalls:
         return self._calls
 
     @property
-    def accounts(self) -> _OwnedAccounts:
+    def accounts(self) -> OwnedAccounts:
         return self._accounts
 
     @property
-    def audio(self) -> _OwnedAudio:
+    def audio(self) -> OwnedAudio:
         return self._audio
 
     @property
     def presence(self) -> Presences:
+        self._grant.require(Permission.PRESENCE)
         return self._presence
 
     @property
     def parking(self) -> Parking:
+        self._grant.require(Permission.PRESENCE)
         return self._parking
 
     @property
     def voicemail(self) -> Voicemails:
+        self._grant.require(Permission.VOICEMAIL)
         return self._voicemail
+
+    @property
+    def contacts(self) -> Contacts:
+        self._grant.require(Permission.CONTACTS)
+        return self._contacts
+
+    @property
+    def messages(self) -> Messages:
+        self._grant.require(Permission.MESSAGES)
+        return self._messages()
 
     @property
     def notices(self) -> NoticePost:
@@ -179,6 +151,17 @@ class PluginContext:
         return self._secrets
 
     @property
+    def http(self) -> PluginHttp:
+        self._grant.require(Permission.NETWORK)
+        if self._http is None:
+
+            def hosts() -> tuple[str, ...] | None:
+                return self._grant.granted.hosts(pbx=self._settings.get(ConnectionSettings).server)
+
+            self._http = self._http_service.client(self._plugin_id, allowed_hosts=hosts)
+        return self._http
+
+    @property
     def settings(self) -> OwnedSettings:
         return self._settings
 
@@ -192,29 +175,52 @@ class PluginContext:
         from callmanager.storage.database import Database
 
         if self._database is None:
+            self._grant.alive()
             file = self._paths.plugin_data(self._plugin_id) / "plugin.sqlite3"
             self._database = Database(file, migrations, owner=self._plugin_id, problems=self._board)
         return self._database
 
     def on_deactivate(self, undo: Callable[[], None]) -> None:
+        self._grant.alive()
         self._undos.append(undo)
 
     def undo(self) -> None:
-        """Undo all registrations, the last one first, each contained; tasks are cancelled and end on their own."""
-        self._tasks.cancel()
-        while self._undos:
+        """Undo all registrations, the last one first, each contained; tasks are cancelled and end on their own.
+
+        What the plugin itself wants done then may still use its services (it hangs up on whom it called); afterwards, nothing.
+        """
+        self.cancel()
+        self._undo(len(self._undos))
+        self._grant.end()
+        self.cancel()
+        self._undo(len(self._undos))
+
+    def _undo(self, count: int) -> None:
+        for _ in range(count):
+            if not self._undos:
+                return
             undo = self._undos.pop()
             try:
                 undo()
             except Exception:  # noqa: BLE001 - the other undos must still run
                 self._log.exception("undoing a registration failed")
 
-    async def close(self) -> None:
-        """Cancel the tasks and wait for them, then undo all registrations and close the database."""
-        await self._tasks.close()
+    def cancel(self) -> None:
+        """Ask all tasks to end, without waiting."""
+        self._tasks.cancel()
+
+    async def close(self, *, wait_seconds: float = LONGEST_WAIT) -> tuple[asyncio.Task[None], ...]:
+        """Cancel the tasks and wait for them, then undo all registrations and close connections and database.
+
+        Returns the tasks that did not end within the time; they are left behind.
+        """
+        stubborn = await self._tasks.close(wait_seconds=wait_seconds)
         self.undo()
+        if self._http is not None:
+            await self._http.close()
         if self._database is not None:
             self._database.close()
+        return stubborn
 
     def _keep(self, undo: Callable[[], None]) -> Unsubscribe:
         """Remember the undo; the returned one also forgets it, so that a long-lived plugin does not pile them up."""

@@ -84,7 +84,6 @@ class CrashFile:
         try:
             if self._path.exists():
                 left = self._path.read_text(encoding="utf-8", errors="replace")[:20_000]
-                self._path.unlink()
                 self._path.unlink()  # told once, also where somebody else listens from now on
             if not faulthandler.is_enabled():
                 self._file = self._path.open("w", encoding="utf-8")

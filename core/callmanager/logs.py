@@ -20,6 +20,13 @@ _FILES: Final = 4
 _MESSAGE_LIMIT: Final = 20_000
 
 _AUTHORIZATION = re.compile(r"((?:proxy-)?authorization)(['\"]?\s*[:=]\s*)(?:(?!\\r|\\n)[^\r\n])*", re.IGNORECASE)
+_CREDENTIAL_HEADER = re.compile(
+    r"(?<![\w-])((?:set-)?cookie|x-auth-\w{1,20}|[\w-]{0,20}?(?:api|app)-?key|[\w-]{0,20}?token)(['\"]?\s*[:=]\s*)"
+    r"(?:(?!\\r|\\n)[^\r\n,}&])+",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=\-]{8,}", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"\b((?:https?|wss?)://)(?:[^\s/@?#'\"<>]+@)?([^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![\w.])(?:(?P<keep>\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|\d{4}-\d{2}-\d{2}(?!\d)|\d+\.\d+(?![\d.]))"
     r"|\+?\(?\d(?:[ ().\-]{0,2}\d){6,18}(?!\w))"
@@ -29,7 +36,8 @@ _NUMBER = re.compile(
 class Redactor:
     """Takes out of a text what must not be written down: registered secrets, credentials, digits of phone numbers.
 
-    Of a number with seven digits or more the last two stay, enough to tell two calls apart; extensions stay whole.
+    Of a number with seven digits or more the last two stay, enough to tell two calls apart; extensions stay whole. Of an
+    address on the web neither login nor query nor fragment stay.
     """
 
     def __init__(self) -> None:
@@ -47,6 +55,9 @@ class Redactor:
         if self._pattern is not None:
             text = self._pattern.sub("[secret]", text)
         text = _AUTHORIZATION.sub(r"\1\2[removed]", text)
+        text = _CREDENTIAL_HEADER.sub(r"\1\2[removed]", text)
+        text = _BEARER.sub(r"\1 [removed]", text)
+        text = _WEB_ADDRESS.sub(r"\1\2", text)
         return _NUMBER.sub(_mask, text)
 
 

@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from callmanager.bus import Unsubscribe
 from callmanager.engine.commands import Command
 from callmanager.events import Event
+from callmanager.http.messages import Http
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
 from callmanager.model.calls import Call, CallId, CallRequest, TransferState
+from callmanager.model.contacts import Contact, ContactId, Hit, Match, Person, PersonId
+from callmanager.model.messages import (
+    Attachment,
+    Conversation,
+    ConversationKey,
+    FoundMessage,
+    Message,
+    MessageId,
+    Sender,
+    ThreadPage,
+)
 from callmanager.model.notices import Problem, Severity
 from callmanager.model.presence import ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceState
@@ -24,7 +36,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QFont, QIcon, QPainter
     from PySide6.QtWidgets import QMenu, QWidget
 
-    from callmanager.model.contacts import Contact
     from callmanager.model.history import CallRecord
     from callmanager.model.look import TextStyle, ThemeColour
     from callmanager.model.picking import Choice, Picked, PickRow
@@ -134,6 +145,141 @@ class Audio(Protocol):
         ...
 
     def preview_ringtone(self) -> None: ...
+
+
+class Contacts(Protocol):
+    """Everybody whom the contact sources know. Answers come from memory; `ContactsChanged` says when to ask again.
+
+    Right after the start there is nobody: the copies of the last time come within a second, then what the sources say now.
+    """
+
+    def people(self) -> Sequence[Person]:
+        """Everybody by name, entries that mean the same person as one; each is put together when it is looked at."""
+        ...
+
+    def person(self, identity: PersonId | ContactId) -> Person | None:
+        """The person of this id, or the one to whom this entry belongs."""
+        ...
+
+    def contacts(self, source_id: str) -> Sequence[Contact]:
+        """The entries of one source, by name."""
+        ...
+
+    def get(self, contact_id: ContactId) -> Contact | None: ...
+
+    def match(self, number: str) -> Match | None:
+        """Who has this number, in whatever notation."""
+        ...
+
+    def search(self, text: str, *, limit: int = 20, recent: Sequence[str] = ()) -> Sequence[Hit]:
+        """The best people for what was typed so far: the exact number, favourites, `recent` (numbers, the last called first),
+        names, numbers, companies and addresses; without any of these, what is one slip of the fingers away."""
+        ...
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """How each source is doing."""
+        ...
+
+    def refresh(self, source_id: str = "") -> None:
+        """Ask one source now, or all of them."""
+        ...
+
+    async def separate(self, contact_id: ContactId) -> None:
+        """This entry is not the person it was taken for. Returns when that is stored; raises `UserError` if it can't be."""
+        ...
+
+    async def unite(self, one: PersonId | ContactId, other: PersonId | ContactId) -> None:
+        """These two are one person, whatever was said before. As `separate`."""
+        ...
+
+
+class Messages(Protocol):
+    """Text messages by conversation. What is returned is frozen; events tell of every change.
+
+    Numbers may be in any notation where they are called `own` or `peer`; keys are those of conversations. What reads or
+    writes raises `StorageError` when the disk refuses.
+    """
+
+    @property
+    def unread(self) -> int:
+        """Unread messages of all conversations that are not muted, from memory; `UnreadMessagesChanged` follows it."""
+        ...
+
+    def senders(self) -> tuple[Sender, ...]:
+        """The numbers that messages can be sent from now, the usual one first."""
+        ...
+
+    def transports(self) -> tuple[SourceState, ...]:
+        """How each transport is doing, both ways; ask again at `SourceChanged`."""
+        ...
+
+    async def conversations(
+        self, *, archived: bool = False, matching: str = "", limit: int = 100, before: ConversationKey | None = None
+    ) -> tuple[Conversation, ...]:
+        """Conversations, the latest first, further ones `before` the last of these; `matching` are digits of the other
+        number."""
+        ...
+
+    async def open(self, peer: str, *, own: str = "") -> Conversation:
+        """The conversation with a number, also when nothing was written yet; from the number that was used with it last, or
+        the usual one. Raises `UserError` for what can't be texted."""
+        ...
+
+    async def conversation(self, key: ConversationKey) -> Conversation: ...
+
+    async def thread(self, key: ConversationKey, *, limit: int = 50, before: MessageId | None = None) -> ThreadPage:
+        """The last messages, or those before one."""
+        ...
+
+    async def get(self, message_id: MessageId) -> Message | None: ...
+
+    async def search(self, text: str, *, limit: int = 50) -> tuple[FoundMessage, ...]:
+        """Messages with words that begin so, whatever their case and accents, newest first."""
+        ...
+
+    async def send(
+        self,
+        own: str,
+        peer: str,
+        text: str,
+        attachments: Sequence[Attachment] = (),
+        *,
+        message_id: MessageId | None = None,
+    ) -> Message:
+        """Write a message; returns when it is on the disk. From then on it is sent as soon as a transport can, once, and
+        survives whatever happens; `MessageChanged` tells how far it got. An empty `own` means the usual number.
+
+        Each call is one message; with a `message_id` of the caller's (8 to 64 letters and digits) a second call returns what
+        the first has stored. Raises `UserError` for what will not be sent: no number, no text, too long, an emergency number,
+        somebody who wants no messages, a disk that refuses. Then nothing is stored.
+        """
+        ...
+
+    async def retry(self, message_id: MessageId) -> Message:
+        """Send once more what failed or is uncertain, or try at once what waits. Raises `UserError` for one that was taken."""
+        ...
+
+    async def mark_read(self, key: ConversationKey) -> None: ...
+
+    async def set_draft(self, key: ConversationKey, text: str) -> None:
+        """Keep what is being written; sending the same text clears it."""
+        ...
+
+    async def set_muted(self, key: ConversationKey, *, muted: bool) -> None: ...
+
+    async def set_archived(self, key: ConversationKey, *, archived: bool) -> None:
+        """Out of the list until the next message, sent or received."""
+        ...
+
+    async def lift_opt_out(self, key: ConversationKey) -> None:
+        """The other side has agreed to messages again in another way than by writing START, and the user has that on record."""
+        ...
+
+    async def delete(self, message_id: MessageId) -> None:
+        """Delete for good; what waits to be sent is withdrawn. Raises `UserError` while it is being sent."""
+        ...
+
+    async def delete_conversation(self, key: ConversationKey) -> None: ...
 
 
 class Notices(Protocol):
@@ -410,6 +556,10 @@ class Context(Protocol):
     @property
     def voicemail(self) -> Voicemails: ...
     @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
     def notices(self) -> Notices: ...
     @property
     def problems(self) -> Problems: ...
@@ -419,6 +569,8 @@ class Context(Protocol):
     def secrets(self) -> Secrets: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def http(self) -> Http: ...
     @property
     def data_directory(self) -> Path:
         """The plugin's own folder, made on first use."""

@@ -88,7 +88,9 @@ class MessageTransport(Protocol):
 
     async def send(self, message: OutgoingMessage) -> Receipt:
         """Hand one message to the carrier. Raises `Unreachable` when it surely was not taken, `DeliveryUncertain` when it may
-        have been, `DeliveryRefused` with the carrier's reason when it never will be."""
+        have been, `DeliveryRefused` with the carrier's reason when it never will be; `SignInNeeded` and `NotConfigured` also
+        mean that it was not taken. Never repeats by itself. A few messages of different conversations may be under way at
+        the same time, of one conversation never two; one that takes two minutes is cancelled and counts as uncertain."""
         ...
 
     async def run(self, inlet: Inlet) -> None:

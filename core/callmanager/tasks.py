@@ -23,6 +23,8 @@ LONGEST_PAUSE: Final = 60.0
 SETTLED_AFTER: Final = 10.0
 """An attempt that lasts this many seconds counts as a recovery."""
 _BUGS_FORGIVEN: Final = 3
+LONGEST_WAIT: Final = 3.0
+"""Seconds that a cancelled task may take for its last words."""
 
 
 class FaultReport(Protocol):
@@ -35,7 +37,7 @@ class TaskSupervisor:
     """The tasks of one owner (protocol `Tasks`).
 
     Used on the loop thread while the loop runs. Pauses between tries double from 1 s to 60 s and are spread by a quarter, so
-    that a hundred phones don't come back to a PBX in the same instant.
+    that a hundred phones don't come back to a PBX in the same instant. A service that asks for a longer pause gets it.
     """
 
     def __init__(
@@ -93,8 +95,8 @@ class TaskSupervisor:
         for task in tuple(self._tasks):
             task.cancel()
 
-    async def close(self, *, wait_seconds: float = 3.0) -> tuple[str, ...]:
-        """Cancel everything and wait; returns the names of tasks that refuse to end. Nothing can be started afterwards."""
+    async def close(self, *, wait_seconds: float = LONGEST_WAIT) -> tuple[asyncio.Task[None], ...]:
+        """Cancel everything and wait; returns the tasks that refuse to end. Nothing can be started afterwards."""
         import asyncio
 
         self._closed = True
@@ -107,7 +109,7 @@ class TaskSupervisor:
         _, stubborn = await asyncio.wait(tasks, timeout=wait_seconds)
         for task in stubborn:
             _log.error("the task %s does not end when it is cancelled", task.get_name())
-        return tuple(sorted(task.get_name() for task in stubborn))
+        return tuple(sorted(stubborn, key=lambda task: task.get_name()))
 
     async def _contained(self, work: Awaitable[None], name: str) -> None:
         try:
@@ -120,11 +122,13 @@ class TaskSupervisor:
     async def _supervised(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         problem, pause, bugs = f"unreachable:{name}", FIRST_PAUSE, 0
         while True:
+            asked_for = 0.0
             attempt = _Attempt(settled_after=self._settled_after, settled=lambda: self._recovered(problem, name))
             try:
                 with attempt:
                     await work()
             except Unreachable as error:
+                asked_for = error.retry_after or 0.0
                 if pause == FIRST_PAUSE or attempt.was_settled:
                     _log.info("%s: %s is unreachable: %s", self._owner, name, error)
                 self._problems.raise_problem(
@@ -148,7 +152,8 @@ class TaskSupervisor:
                 self._recovered(problem, name)
                 return
             pause = FIRST_PAUSE if attempt.was_settled else pause
-            await self._wait(pause * random.uniform(0.75, 1.25))  # noqa: S311 - spread, not secrecy
+            spread = random.uniform(0.75, 1.25)  # noqa: S311 - not for secrecy
+            await self._wait(max(pause * spread, asked_for * max(spread, 1.0)))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _recovered(self, problem: str, name: str) -> None:

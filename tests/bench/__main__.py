@@ -9,7 +9,7 @@ from pathlib import Path
 from pbx.bench import AsteriskPbx
 from pbx.places import PbxUnavailable
 
-from bench import browser, report
+from bench import browser, platform, report
 from bench.product import Product, virtual_sound
 from bench.screen import open_screen
 from bench.sides import Run, Scene
@@ -26,14 +26,22 @@ def main() -> int:
     peer = Results(name="jssip_chromium", note=browser.NOTE)
     about = report.machine()
     try:
-        _measure(options, product, peer)
+        if options.only in (None, "platform"):
+            platform.measure(product, runs=options.runs)
+        if options.only != "platform":
+            _measure(options, product, peer)
     except PbxUnavailable as error:
         print(f"the benchmark needs the PBX: {error}", file=sys.stderr)
         return 3
     except (AssertionError, TimeoutError) as error:
         print(f"the benchmark could not finish: {error}", file=sys.stderr)
         return 1
-    print(report.as_json(product, [peer], about) if options.json else report.as_table(product, [peer], about))
+    if options.json:
+        print(report.as_json(product, [peer], about))
+    elif options.only == "platform":
+        print(report.as_table(product, [], about, only_measured=True))
+    else:
+        print(report.as_table(product, [peer], about))
     return 0
 
 
@@ -42,7 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--runs", type=int, default=_LEAST_RUNS, help="counted runs of each side, after one warm-up")
     parser.add_argument("--cpu-seconds", type=float, default=10.0, help="how long processor time is counted")
-    parser.add_argument("--only", choices=["product", "jssip_chromium"], help="leave the other side out")
+    parser.add_argument("--only", choices=["product", "jssip_chromium", "platform"], help="leave the others out")
     parser.add_argument("--keep", type=Path, help="keep logs and recordings in this folder")
     return parser.parse_args()
 

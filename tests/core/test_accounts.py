@@ -1,5 +1,6 @@
 """The account is registered when it should be, and what goes wrong is said once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from callmanager.api import (
     Transport,
     UserError,
 )
-from callmanager.engine import commands
+from callmanager.engine import commands, facts
 from callmanager.testing import FakeEngine, Harness, MemorySecrets, running
 
 OFFICE = Account(id=AccountId("office"), extension="100", server="127.0.0.1", port=5060, transport=Transport.UDP)
@@ -74,6 +75,27 @@ async def test_the_next_start_registers_by_itself_until_the_user_disconnects(tmp
         await third.settle()
         assert third.engine.sent(commands.Register) == []
         assert third.app.accounts.current is not None
+
+
+async def test_the_key_store_is_opened_while_the_engine_is_still_starting(tmp_path: Path) -> None:
+    class SlowEngine(FakeEngine):
+        async def start(self, report: Callable[[facts.Fact], None]) -> None:
+            self._report = report
+
+    class Watched(MemorySecrets):
+        asked = 0
+
+        def get(self, service: str, name: str) -> str | None:
+            self.asked += 1
+            return super().get(service, name)
+
+    key_store = Watched()
+    async with running(tmp_path, key_store=key_store) as first:
+        await first.connect()
+    asked = key_store.asked
+    async with running(tmp_path, key_store=key_store, engine=SlowEngine()) as second:
+        await second.until(lambda: key_store.asked > asked)
+        assert second.engine.sent(commands.Register) == []
 
 
 @pytest.mark.parametrize(

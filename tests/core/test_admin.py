@@ -24,7 +24,9 @@ def test_the_list_for_programs_is_json(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["--profile", str(tmp_path), "list", "--json"]) == 0
     records = {record["id"]: record for record in json.loads(capsys.readouterr().out)}
     assert records["call_control"]["distribution"] == "pc-callmanager"
-    assert set(records["demo"]) == {"id", "state", "reason", "version", "distribution"}
+    assert {"id", "state", "reason", "version", "distribution"} <= set(records["demo"])
+    assert records["demo"]["permissions"] == {"network": ["127.0.0.1"], "account": True, "processes": True}
+    assert records["call_control"]["granted"]["call_control"] is True
 
 
 def test_a_profile_that_cannot_be_used_is_an_error_without_a_traceback(

@@ -18,6 +18,15 @@ from callmanager.logs import Redactor, open_log, plugin_logger
         ("Authorization: Digest username=a, response=b\r\nVia: x", "Authorization: [removed]\r\nVia: x"),
         (r"b'Proxy-Authorization: Digest x\r\nVia: y'", r"b'Proxy-Authorization: [removed]\r\nVia: y'"),
         ("{'authorization': 'Bearer abc'}", "{'authorization': [removed]"),
+        ("Set-Cookie: session=abc; Path=/\r\nX: y", "Set-Cookie: [removed]\r\nX: y"),
+        ("{'app-key': 'abc', 'accept': '*/*'}", "{'app-key': [removed], 'accept': '*/*'}"),
+        ("X-Auth-Secret: abc", "X-Auth-Secret: [removed]"),
+        ("got 'Bearer abcdefghijk' from it", "got 'Bearer [removed]' from it"),
+        (
+            "asked https://me:pw@api.example.com:8443/v1/out?from=1&key=abc#x now",
+            "asked https://api.example.com:8443/v1/out now",
+        ),
+        ("wss://pbx.example.com:8089/ws opened", "wss://pbx.example.com:8089/ws opened"),
         ("password is correct horse!", "password is [secret]!"),
         ("took 12.345678901 s", "took 12.345678901 s"),
     ],
@@ -26,6 +35,12 @@ def test_what_must_not_be_written_is_taken_out(text: str, written: str) -> None:
     redactor = Redactor()
     redactor.add_secret("correct horse")
     assert redactor.clean(text) == written
+
+
+def test_a_long_text_is_cleaned_in_no_time_worth_the_name() -> None:
+    redactor = Redactor()
+    for text in ("a" * 20_000, "a-" * 10_000, "https://" * 2_500, "x-auth-" * 3_000, "token" * 4_000, "1" * 20_000):
+        assert len(redactor.clean(text)) <= len(text)
 
 
 def test_a_secret_inside_another_is_taken_out_as_a_whole() -> None:

@@ -95,6 +95,18 @@ async def test_pauses_grow_from_one_second_to_sixty_and_are_spread(bench: Bench)
     assert len(set(bench.pauses[6:9])) > 1
 
 
+async def test_a_service_that_asks_for_a_longer_pause_gets_it(bench: Bench) -> None:
+    async def work() -> None:
+        raise Unreachable("not now", retry_after=120.0 if len(bench.pauses) < 2 else None)
+
+    undo = bench.tasks.supervise(work, name="link")
+    await until(lambda: len(bench.pauses) >= 3)
+    undo()
+    await bench.tasks.close()
+    assert all(120.0 <= pause <= 150.0 for pause in bench.pauses[:2])
+    assert 3.0 <= bench.pauses[2] <= 5.0
+
+
 async def test_unreachable_is_one_problem_that_goes_when_the_work_lasts(bench: Bench) -> None:
     tries = 0
     stop = asyncio.Event()
@@ -178,7 +190,7 @@ async def test_a_task_that_refuses_to_end_is_named(bench: Bench) -> None:
 
     bench.tasks.start(work(), name="stubborn")
     await asyncio.sleep(0)
-    assert await bench.tasks.close(wait_seconds=0.05) == ("crm: stubborn",)
+    assert [task.get_name() for task in await bench.tasks.close(wait_seconds=0.05)] == ["crm: stubborn"]
     release.set()
     await until(lambda: bench.tasks.running == ())
 

@@ -81,6 +81,13 @@ class CertificateAuthority:
             raise RuntimeError(f"openssl {arguments[0]}: {done.stderr.strip()}")
 
 
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """What a server of the tests needs to show a certificate that `issue` wrote."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
 def certificate_der(path: Path) -> bytes:
     """Return the first certificate of a PEM file in binary form, for fingerprints."""
     text = path.read_text(encoding="ascii")

@@ -50,6 +50,13 @@ def look(qt: QApplication) -> Iterator[Look]:
     made.deleteLater()
 
 
+@pytest.fixture(autouse=True)
+def nothing_begins_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the parts of a test pytest-qt handles Qt's events while no loop runs: nothing may begin by itself there."""
+    monkeypatch.setattr("callmanager.contacts.directory.AFTER_START", 3600.0)
+    monkeypatch.setattr("callmanager.app._WINDOW_FIRST", 3600.0)
+
+
 @attrs.frozen(kw_only=True)
 class Stage:
     """What a test of the window touches."""

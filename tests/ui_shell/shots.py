@@ -215,7 +215,7 @@ async def toasts(stage: Stage) -> None:
 async def _platform(stage: Stage) -> None:
     """Connected, with what the office's plugins add."""
     await stage.harness.connect()
-    await stage.harness.until(lambda: stage.window.panels.widget(0).content is not None)
+    await stage.harness.until(lambda: stage.window.guests.panels.widget(0).content is not None)
 
 
 async def _customer(stage: Stage) -> Any:
@@ -234,7 +234,7 @@ async def panels(stage: Stage) -> None:
     await stage.shot("platform-narrow", size=(380, 700))
     stage.window.guests.side.panels()[0].head.click()
     await stage.shot("platform-narrow-open", size=(380, 860))
-    stage.window.panels.setCurrentIndex(2)
+    stage.window.guests.panels.setCurrentIndex(2)
     await stage.shot("panel-failed", size=(1080, 620))
 
 
@@ -301,12 +301,73 @@ async def questions(stage: Stage) -> None:
     menu.close()
 
 
+SITE_OF_PLUGINS = """
+[plugins]
+refused = ["exits"]
+forced = ["healthy"]
+[plugins.permissions.leaks]
+contacts = false
+"""
+
+
+async def plugins(stage: Stage) -> None:
+    """Good and bad ones, from real distributions in a folder."""
+    from callmanager.extensions.discovery import discover
+    from contract import bad_plugins
+    from contract.bad_plugins import named
+
+    wanted = ("healthy", "leaks", "import_error", "raises", "exits", "panel", "endless", "wrong_signature")
+    with tempfile.TemporaryDirectory() as folder, bad_plugins.cleaned_up():
+        bad_plugins.write(Path(folder), *(named(name) for name in wanted))
+        found = [candidate for candidate in discover([Path(folder)]) if candidate.id != "call_control"]
+        host = stage.harness.app.plugins
+        host.load(found)
+        host.started()
+        await stage.harness.connect()
+        for _ in range(3):
+            stage.harness.app.calls.dial("6001")
+            await stage.harness.settle()
+            for call in stage.harness.app.calls.current():
+                stage.harness.app.calls.hang_up(call.id)
+            await stage.harness.settle()
+        for card in stage.window.strip.cards():
+            stage.window.strip._remove(card.call.id)
+        await host.disable("endless")
+        for toast in stage.services.toasts.current():
+            stage.services.toasts._dismiss(toast)
+        stage.window.open_settings()
+        page = stage.window.settings_page
+        for section in ("connection", "audio", "appearance"):
+            page.card(section).expand(False)
+        await stage.shot("plugins-folded", size=(480, 500))
+        page.card("plugins").expand(True)
+        await stage.shot("plugins", size=(480, 1500))
+        await stage.shot("plugins-narrow", size=(380, 1600))
+        await stage.shot("plugins-wide", size=(1080, 1300))
+        section = page.card("plugins").body
+        for name in ("leaks", "import_error", "endless", "exits"):
+            section.row(name).fold.toggle()
+        await stage.shot("plugins-details", size=(480, 3000))
+        await stage.shot("plugins-details-narrow", size=(380, 3400))
+        for name in ("leaks", "import_error", "endless", "exits"):
+            section.row(name).fold.toggle()
+        section.row("call_control").set_busy(True)
+        section.filter.setText("call")
+        await stage.shot("plugins-filter", size=(480, 800))
+        section.filter.setText("fax machine")
+        await stage.shot("plugins-none", size=(480, 600))
+        bad_plugins.let_go()
+        await asyncio.sleep(0.1)
+
+
 WITH_PLUGINS = (panels, caller, palette, questions)
 """These show what an office's own plugins add; the others the bare window."""
 
+SITES = {locked: LOCKED_SITE, plugins: SITE_OF_PLUGINS}
+
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
-    ready, first_launch, in_call, states, offline, settings, locked, incoming, toasts, panels, caller, palette, questions,
-    *SEVERAL_CALLS,
+    ready, first_launch, in_call, states, offline, settings, locked, plugins, incoming, toasts,
+    panels, caller, palette, questions, *SEVERAL_CALLS,
 )  # fmt: skip
 
 
@@ -318,20 +379,20 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
     from callmanager_shell.window import MainWindow
 
     with tempfile.TemporaryDirectory() as profile:
-        if scene is locked:
+        if scene in SITES:
             (Path(profile) / "site").mkdir()
-            (Path(profile) / "site" / "site.toml").write_text(LOCKED_SITE, encoding="utf-8")
-        plugins: dict[str, Any] = {"call_control": CallControl}
+            (Path(profile) / "site" / "site.toml").write_text(SITES[scene], encoding="utf-8")
+        built: dict[str, Any] = {"call_control": CallControl}
         if scene in SEVERAL_CALLS:
             from callmanager_call_control.conference.plugin import Conference
             from callmanager_call_control.transfer.plugin import Transfer
 
-            plugins |= {"transfer": Transfer, "conference": Conference, "switchboard": Switchboard}
+            built |= {"transfer": Transfer, "conference": Conference, "switchboard": Switchboard}
         if scene in WITH_PLUGINS:
             from shots_office import Crm, Office
 
-            plugins |= {"office": Office, "crm": Crm}
-        async with running(Path(profile), plugins=plugins) as harness:
+            built |= {"office": Office, "crm": Crm}
+        async with running(Path(profile), plugins=built) as harness:
             records = harness.app.plugins.records
             harness.app.plugins.records = lambda: tuple(
                 attrs.evolve(record, distribution="acme-crm") if record.id == "crm" else record for record in records()

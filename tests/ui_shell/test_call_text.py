@@ -11,13 +11,16 @@ from callmanager.api import (
     CallPurpose,
     CallState,
     CallStatistics,
+    Contact,
     Direction,
     EndCause,
     Failure,
     FailureKind,
+    Match,
     Party,
     TransferStage,
     TransferState,
+    contact_id,
 )
 from callmanager_shell import call_text
 
@@ -100,8 +103,9 @@ def test_quality_is_a_word_with_the_figures_in_its_tip(mos, word):
 
 
 def test_a_number_is_not_shown_twice():
-    assert call_text.number_of(Party(number="5550104477")) == ""
-    assert call_text.name_of(Party(number="5550104477")) == "(555) 010-4477"
+    stranger = call(remote=Party(number="5550104477"))
+    assert call_text.number_of(stranger) == ""
+    assert call_text.name_of(stranger) == "(555) 010-4477"
 
 
 @pytest.mark.parametrize(
@@ -141,3 +145,37 @@ def test_what_a_call_was_placed_for_is_said_on_both_cards(purpose, asking, asked
     joined = [attrs.evolve(each, conference=True) for each in (caller, other)]
     assert call_text.purpose_words(joined[1], joined[:1]) == call_text.purpose_words(joined[0], joined[1:]) == ""
     assert call_text.purpose_words(other, []) == ""
+
+
+def matched(name: str = "", **changes) -> Call:
+    ann = Contact(id=contact_id("own", "1"), source_id="own", name="Ann Smith", company="Acme")
+    match = attrs.evolve(Match(contact=ann, number="5550104477"), **changes)
+    return call(remote=Party(number="5550104477", name=name), match=match)
+
+
+@pytest.mark.parametrize("sent", ["", "5550104477", " (555) 010-4477 "])
+def test_a_contact_names_a_call_whose_far_end_sent_no_name_or_only_its_number(sent: str) -> None:
+    assert call_text.name_of(matched(sent)) == "Ann Smith"
+    assert call_text.number_of(matched(sent)) == "(555) 010-4477"
+    assert call_text.company_of(matched(sent)) == "Acme"
+    assert call_text.spoken(matched(sent)) == "Ann Smith, Acme, (555) 010-4477, connected"
+    assert [bit.text for bit in call_text.details(matched(sent))] == ["(555) 010-4477", "Acme"]
+
+
+def test_what_the_far_end_calls_itself_stays_because_it_may_name_the_queue() -> None:
+    assert call_text.name_of(matched("Sales: Ann")) == "Sales: Ann"
+
+
+def test_a_match_by_the_last_digits_is_said_with_care() -> None:
+    assert call_text.name_of(matched(exact=False)) == "Perhaps Ann Smith"
+    assert call_text.company_of(matched(exact=False)) == ""
+
+
+def test_a_number_of_several_people_names_one_and_counts_the_others() -> None:
+    assert call_text.name_of(matched(others=2)) == "Ann Smith or 2 more"
+
+
+def test_a_company_that_several_people_share_is_shown_once() -> None:
+    shared = matched(others=4)
+    shared = attrs.evolve(shared, match=attrs.evolve(shared.match, contact=attrs.evolve(shared.match.contact, name="Acme")))
+    assert (call_text.name_of(shared), call_text.company_of(shared)) == ("Acme", "")

@@ -45,7 +45,7 @@ def plugins():
 
 
 async def test_panels_become_tabs_in_order_and_are_built_at_first_show(stage):
-    tabs = stage.window.panels
+    tabs = stage.window.guests.panels
     assert [tabs.tabText(index) for index in range(tabs.count())] == ["Good", "Bad"]
     tabs.reload()
     assert Panels.built == ["good"]
@@ -55,7 +55,7 @@ async def test_panels_become_tabs_in_order_and_are_built_at_first_show(stage):
 
 @pytest.mark.expects_log("panels failed in building the panel")
 async def test_a_panel_that_fails_is_a_card_with_its_plugin_and_a_way_to_try_again(stage):
-    tabs = stage.window.panels
+    tabs = stage.window.guests.panels
     tabs.setCurrentIndex(1)
     texts = [label.text() for label in tabs.widget(1).findChildren(QLabel)]
     assert "Bad can't be shown" in texts
@@ -66,7 +66,7 @@ async def test_a_panel_that_fails_is_a_card_with_its_plugin_and_a_way_to_try_aga
 
 
 async def test_a_panel_goes_with_its_plugin_and_the_others_keep_their_widgets(stage):
-    tabs = stage.window.panels
+    tabs = stage.window.guests.panels
     kept = tabs.widget(0)
     stage.app.bus.publish(ContributionsChanged(plugin_id="panels"))
     assert tabs.widget(0) is kept
@@ -108,7 +108,7 @@ class TestTabs:
 
     @staticmethod
     def titles(stage):
-        return [stage.window.panels.tabText(index) for index in range(stage.window.panels.count())]
+        return [stage.window.guests.panels.tabText(index) for index in range(stage.window.guests.panels.count())]
 
     async def test_nothing_is_built_before_the_window_is_seen(self, look, tmp_path, plugins, built):
         from callmanager.testing.harness import running
@@ -131,10 +131,10 @@ class TestTabs:
         assert self.titles(stage) == ["Directory", "History", "Chat", "Voicemail"]
         for number, name in ((3, "chat"), (1, "directory"), (4, "voicemail")):
             QTest.keyClick(stage.window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
-            assert stage.window.panels.currentIndex() == number - 1
+            assert stage.window.guests.panels.currentIndex() == number - 1
             assert stage.window.focusWidget().text() == name
         QTest.keyClick(stage.window, Qt.Key.Key_9, Qt.KeyboardModifier.ControlModifier)
-        assert stage.window.panels.currentIndex() == 3
+        assert stage.window.guests.panels.currentIndex() == 3
         assert built == ["directory", "chat", "voicemail"]
 
     async def test_a_number_leaves_settings(self, stage):
@@ -144,7 +144,7 @@ class TestTabs:
         assert stage.window.focusWidget().text() == "history"
 
     async def test_a_tab_says_its_title_its_number_and_what_is_new(self, stage, badge):
-        bar = stage.window.panels.tabBar()
+        bar = stage.window.guests.panels.tabBar()
         assert bar.tabToolTip(2) == "Chat (Ctrl+3)"
         badge.set(120)
         assert (bar.count_at(2), bar.accessibleTabName(2), bar.tabToolTip(2)) == (
@@ -165,7 +165,7 @@ class TestTabs:
         await stage.app.plugins.enable("history")
         assert self.titles(stage) == ["Directory", "History", "Chat", "Voicemail"]
         assert stage.window.focusWidget() is edit
-        assert (edit.text(), stage.window.panels.currentIndex()) == ("half typed", 3)
+        assert (edit.text(), stage.window.guests.panels.currentIndex()) == ("half typed", 3)
 
     async def test_the_focus_goes_to_the_tab_that_is_shown_instead(self, stage):
         stage.window.show_panel(4)
@@ -184,7 +184,7 @@ class TestTabs:
 
     async def test_narrow_tabs_keep_the_title_of_the_current_one_only_and_every_name(self, stage, badge):
         badge.set(4)
-        bar = stage.window.panels.tabBar()
+        bar = stage.window.guests.panels.tabBar()
         stage.window.resize(700, 640)
         await stage.harness.until(lambda: not bar.short)
         stage.window.resize(380, 640)
@@ -192,7 +192,7 @@ class TestTabs:
         await stage.harness.settle()
         assert bar.tabRect(3).right() <= bar.width() <= 380
         assert bar.tabRect(0).width() > bar.tabRect(1).width()
-        stage.window.panels.setCurrentIndex(1)
+        stage.window.guests.panels.setCurrentIndex(1)
         assert bar.tabRect(1).width() > bar.tabRect(0).width()
         assert self.titles(stage) == ["Directory", "History", "Chat", "Voicemail"]
 
@@ -202,7 +202,7 @@ class TestTabs:
             return WindowState(current_panel="history/history")
 
         async def test_the_tab_of_the_last_time_is_shown_and_no_other_is_built(self, stage, built):
-            assert stage.window.panels.currentIndex() == 1
+            assert stage.window.guests.panels.currentIndex() == 1
             assert built == ["history"]
             assert stage.window.remembered(WindowState()).current_panel == "history/history"
             stage.window.show_panel(3)
@@ -214,7 +214,7 @@ class TestTabs:
             return WindowState(current_panel="gone/gone")
 
         async def test_a_tab_whose_plugin_is_away_is_not_forgotten_until_another_is_chosen(self, stage):
-            assert stage.window.panels.currentIndex() == 0
+            assert stage.window.guests.panels.currentIndex() == 0
             assert stage.window.remembered(WindowState()).current_panel == "gone/gone"
             stage.window.show_panel(2)
             assert stage.window.remembered(WindowState()).current_panel == "history/history"
@@ -230,8 +230,8 @@ class TestTwice:
 
     @pytest.mark.expects_log("the plugin double has two panels named same; the second one is left out")
     async def test_of_two_panels_with_one_id_the_first_is_taken_and_the_plugin_named_once(self, stage):
-        stage.window.panels.reload()
-        assert [stage.window.panels.tabText(index) for index in range(stage.window.panels.count())] == ["First"]
+        stage.window.guests.panels.reload()
+        assert [stage.window.guests.panels.tabText(index) for index in range(stage.window.guests.panels.count())] == ["First"]
 
 
 class Emitter(QObject):

@@ -28,7 +28,7 @@ VERBS: Final = {
 """Handed to the running phone."""
 
 _LINK: Final = re.compile(r"^(tel|sips?|callto):", re.IGNORECASE)
-_WITH_VALUE: Final = frozenset({"--profile", "--audio", "--log-level"})
+_WITH_VALUE: Final = frozenset({"--profile", "--audio", "--log-level", "--record"})
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -41,6 +41,7 @@ class Launch:
     audio: str = ""
     log_level: str = "info"
     hidden: bool = False
+    record: Path | None = None
     command: str = ""
     argument: str = ""
     json: bool = False
@@ -51,7 +52,13 @@ class Launch:
         """As the application wants them; raises `ValueError` for an unusable `--audio`."""
         from callmanager.app import AppOptions
 
-        return AppOptions(profile=self.profile, demo=self.demo, audio=audio_override(self.audio), log_level=self.log_level)
+        return AppOptions(
+            profile=self.profile,
+            demo=self.demo,
+            audio=audio_override(self.audio),
+            log_level=self.log_level,
+            record=self.record,
+        )
 
 
 def audio_override(text: str) -> AudioChoice | None:
@@ -110,6 +117,7 @@ def _launch(
         audio=values.audio,
         log_level=values.log_level,
         hidden=values.hidden,
+        record=values.record,
         command=command,
         argument=argument,
         json=getattr(values, "json", False),
@@ -144,6 +152,13 @@ def _options_parser(*, with_help: bool, defaults: bool = True) -> argparse.Argum
         help="none, device, or file:IN.wav,OUT.wav instead of the devices",
     )
     parser.add_argument("--hidden", action="store_true", default=default(False), help="start in the tray, without the window")
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        type=Path,
+        default=default(None),
+        help="write the session's events to FILE for plugin authors, with numbers, names and texts masked",
+    )
     parser.add_argument("--log-level", choices=LOG_LEVELS, default=default("info"), help="how much is written to the log")
     if defaults:
         parser.add_argument("--version", action="version", version=f"PC CallManager {__version__}")

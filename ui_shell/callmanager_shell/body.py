@@ -63,6 +63,10 @@ class Body(QWidget):
         """What the user dragged it to; zero when nobody did."""
         return self._dragged
 
+    def set_tabs(self, tabs: QWidget) -> None:
+        """The tabs are made."""
+        self._below.insertWidget(1, tabs, 2)
+
     def set_side(self, side: SidePanels) -> None:
         """The side panels are made."""
         from callmanager_shell.grip import Grip

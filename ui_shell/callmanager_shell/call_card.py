@@ -147,8 +147,8 @@ class CallCard(QFrame):
         """Show another snapshot of the same call."""
         self._call = call
         party = call.remote
-        self._name.setText(call_text.name_of(party))
-        self._avatar.show_person(name=party.name, key=call_text.person_key(party))
+        self._name.setText(call_text.name_of(call))
+        self._avatar.show_person(name=call.name, key=call_text.person_key(party))
         others = [other for other in self._others() if other.id != call.id]
         self._meta.show_bits(*call_text.details(call, others))
         notice = call_text.notice(call)

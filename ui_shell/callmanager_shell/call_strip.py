@@ -270,8 +270,7 @@ class CallStrip(QWidget):
 
         card = self._cards.get(call_id)
         if card is not None:
-            party = card.call.remote
-            name, key = call_text.name_of(party), call_text.person_key(party)
+            name, key = call_text.name_of(card.call), call_text.person_key(card.call.remote)
             drag_call(self._services.look, card, card.call, name=name, key=key)
 
     def _accept_drops(self, card: CallCard) -> None:

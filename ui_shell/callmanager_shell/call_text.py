@@ -19,14 +19,27 @@ from callmanager.api import (
 from callmanager_shell.widgets.meta_line import Bit
 
 
-def name_of(party: Party) -> str:
-    return party.name.strip() or format_number(party.number) or party.uri or "Unknown caller"
+def name_of(call: Call) -> str:
+    """What the far end calls itself, else what the contacts know; said with care where only the end of the number agrees."""
+    party, match = call.remote, call.match
+    if not call.name:
+        return format_number(party.number) or party.uri or "Unknown caller"
+    if match is None or call.name != match.contact.name or call.name == party.name.strip():
+        return call.name
+    name = call.name if match.exact else f"Perhaps {call.name}"
+    return f"{name} or {match.others} more" if match.others and match.contact.company != call.name else name
 
 
-def number_of(party: Party) -> str:
+def number_of(call: Call) -> str:
     """The number, unless it is already shown as the name."""
-    number = format_number(party.number)
-    return number if number != name_of(party) else ""
+    number = format_number(call.remote.number)
+    return number if number != name_of(call) else ""
+
+
+def company_of(call: Call) -> str:
+    """The contact's company, unless it is already shown as the name."""
+    company = call.match.contact.company if call.match is not None and call.match.exact else ""
+    return company if company != call.name else ""
 
 
 def person_key(party: Party) -> str:
@@ -125,11 +138,11 @@ def purpose_words(call: Call, others: Sequence[Call]) -> str:
     if call.about is not None:
         about = next((other for other in others if other.id == call.about), None)
         if about is not None and not call.conference:
-            name = name_of(about.remote)
+            name = name_of(about)
             return f"to join {name}" if call.purpose is CallPurpose.CONFERENCE else f"asking for {name}"
     for other in others:
         if other.about == call.id and other.live and not other.background and not other.conference:
-            name = name_of(other.remote)
+            name = name_of(other)
             return f"waiting for {name} to join" if other.purpose is CallPurpose.CONFERENCE else f"you are asking {name}"
     return ""
 
@@ -152,9 +165,11 @@ def details(call: Call, others: Sequence[Call] = ()) -> tuple[Bit, ...]:
         if not purpose and not call.conference and call.transfer is None:
             bits.append(Bit(text="double-click to swap"))
         return tuple(bits)
-    number = number_of(call.remote)
+    number = number_of(call)
     if number:
         bits.append(Bit(text=number, keep=not words))
+    if company := company_of(call):
+        bits.append(Bit(text=company))
     if call.state is CallState.RINGING and call.called:
         bits.append(Bit(text=f"for {format_number(call.called)}"))
     if call.muted and not ended:
@@ -200,4 +215,4 @@ def spoken(call: Call, others: Sequence[Call] = ()) -> str:
     transfer = transfer_words(call.transfer) if call.transfer is not None and call.live else ""
     purpose = purpose_words(call, others) if call.live else ""
     state = state_words(call) or "connected"
-    return ", ".join(filter(None, (name_of(call.remote), number_of(call.remote), transfer, state, purpose)))
+    return ", ".join(filter(None, (name_of(call), company_of(call), number_of(call), transfer, state, purpose)))

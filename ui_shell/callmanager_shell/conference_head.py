@@ -67,7 +67,7 @@ class ConferenceHead(QFrame):
     def show_members(self, members: Sequence[Call]) -> None:
         """At least one."""
         self._members = tuple(members)
-        names = ", ".join(call_text.name_of(call.remote) for call in members)
+        names = ", ".join(call_text.name_of(call) for call in members)
         bits = [Bit(text=f"You and {len(members)} others")]
         if all(call.held for call in members):
             bits.insert(0, Bit(text="On hold", colour="warning_text", keep=True))

@@ -9,7 +9,7 @@ from callmanager_shell.connection_text import ConnectionView, Standing
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button, ButtonKind
-from callmanager_shell.widgets.placeholder import IconBadge
+from callmanager_shell.widgets.icon_badge import IconBadge
 from callmanager_shell.widgets.text import Text, breakable
 
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from callmanager_shell.header_items import HeaderItems
 from callmanager_shell.kit import ShellKit
 from callmanager_shell.palette_desk import PaletteDesk
+from callmanager_shell.panels import PanelHost
 from callmanager_shell.shortcuts import Shortcuts
 from callmanager_shell.window_state import WindowState
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Guests(QObject):
-    """Header items, shortcuts, command palette, and the side panels as soon as some plugin has one."""
+    """Tabs, header items, shortcuts, command palette, and the side panels as soon as some plugin has one."""
 
     def __init__(self, services: ShellServices, window: MainWindow, *, state: WindowState, reserved: Iterable[str]) -> None:
         super().__init__(window)
@@ -40,6 +41,10 @@ class Guests(QObject):
         self.desk.shortcuts = self.shortcuts
         self.header_items = HeaderItems(services, window.header, self._kit)
         self.header_items.focus_lost.connect(window.take_focus)
+        self.panels = PanelHost(services, self._kit, current=state.current_panel)
+        self.panels.focus_lost.connect(window.take_focus)
+        window.body.set_tabs(self.panels)
+        self.panels.begin()
         self.side: SidePanels | None = None
         self._undo = services.app.bus.subscribe(ContributionsChanged, lambda _event: self._ensure_side(), owner="shell")
         self._ensure_side()
@@ -49,26 +54,22 @@ class Guests(QObject):
         self.desk.close_down()
         self.shortcuts.close_down()
         self.header_items.close_down()
+        self.panels.close_down()
         if self.side is not None:
             self.side.close_down()
 
     def remembered(self, state: WindowState) -> WindowState:
         """This state with what the user did to them."""
-        state = attrs.evolve(state, recent_commands=self.desk.recent)
+        state = attrs.evolve(state, recent_commands=self.desk.recent, current_panel=self.panels.current_key)
         return state if self.side is None else attrs.evolve(state, side_panels=self.side.states())
 
     def _kit(self, plugin_id: str) -> ShellKit:
         return ShellKit(self._services, plugin_id)
 
     def _ensure_side(self) -> None:
-        if self.side is None and has_side_panels(self._services):
+        if self.side is None and any(owned.value.area is PanelArea.SIDE for owned in self._services.app.panels()):
             from callmanager_shell.side_panels import SidePanels
 
             self.side = SidePanels(self._services, self._kit, states=self._state.side_panels)
             self.side.focus_lost.connect(self._window.take_focus)
             self._window.body.set_side(self.side)
-
-
-def has_side_panels(services: ShellServices) -> bool:
-    """Whether some plugin has a panel for beside the tabs."""
-    return any(owned.value.area is PanelArea.SIDE for owned in services.app.panels())

@@ -94,9 +94,9 @@ class _PopCard(QWidget):
         return self._details.details if self._details is not None else ()
 
     def show_call(self, call: Call) -> None:
-        name = call_text.name_of(call.remote)
-        number = call_text.number_of(call.remote)
-        self._avatar.show_person(name=call.remote.name, key=call_text.person_key(call.remote))
+        name = call_text.name_of(call)
+        number = " · ".join(filter(None, (call_text.number_of(call), call_text.company_of(call))))
+        self._avatar.show_person(name=call.name, key=call_text.person_key(call.remote))
         self._name.setText(name)
         self._number.setText(number)
         self._number.setVisible(bool(number))

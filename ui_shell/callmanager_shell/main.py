@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -21,6 +22,15 @@ _NEEDS_NONE_RUNNING: Final = frozenset({"", "dial", "show"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
     started = time.monotonic()
+    # Nothing that is loaded becomes garbage: looking for some takes a twentieth of the start. `run` lets it begin again.
+    gc.disable()
+    try:
+        return _main(arguments, started)
+    finally:
+        gc.enable()
+
+
+def _main(arguments: Sequence[str] | None, started: float) -> int:
     launch = parse(sys.argv[1:] if arguments is None else arguments)
     if launch.command and launch.command not in VERBS:
         return _plugin_command(launch)
@@ -32,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), ExitCode.CANNOT_START)
     handed = _hand_over(launch, endpoint)
     if handed is not None:
+        if launch.record is not None:
+            return _complain("a phone that runs already can't be recorded; quit it first", ExitCode.REFUSED)
         return handed
     if launch.command not in _NEEDS_NONE_RUNNING:
         return _complain("no phone is running; start it with “callmanager”", ExitCode.NOT_RUNNING)
@@ -82,9 +94,13 @@ def _start(launch: Launch, endpoint: str, started: float) -> int:
     if app is None:
         return ExitCode.CANNOT_START
     app.prepare()  # the engine's process starts while Qt is being imported
+    from callmanager_shell.qt_imports import import_qt
+
+    import_qt()
     from callmanager_shell.run import run
 
-    return run(app, endpoint, hidden=launch.hidden, dial=launch.argument if launch.command == "dial" else "", started=started)
+    dial = launch.argument if launch.command == "dial" else ""
+    return app.leave(run(app, endpoint, hidden=launch.hidden, dial=dial, started=started))
 
 
 def _build(launch: Launch) -> Application | None:
@@ -108,21 +124,25 @@ def _plugin_command(launch: Launch) -> int:
     if app is None:
         return ExitCode.CANNOT_START
 
+    async def command() -> int:
+        owned = next((owned for owned in app.cli_commands() if owned.value.name == launch.command), None)
+        if owned is None:
+            known = ", ".join([*VERBS, *(owned.value.name for owned in app.cli_commands())])
+            return _complain(f"there is no command “{launch.command}”; known are {known}", ExitCode.USAGE)
+        parser = plugin_parser(owned.value.name, owned.value.help)
+        owned.value.configure(parser)
+        values = parser.parse_args(list(launch.rest))
+        try:
+            return await owned.value.run(values)
+        except UserError as error:
+            return _complain(" – ".join(filter(None, (error.text, error.hint))), ExitCode.REFUSED)
+
     async def run() -> int:
         try:
-            owned = next((owned for owned in app.cli_commands() if owned.value.name == launch.command), None)
-            if owned is None:
-                known = ", ".join([*VERBS, *(owned.value.name for owned in app.cli_commands())])
-                return _complain(f"there is no command “{launch.command}”; known are {known}", ExitCode.USAGE)
-            parser = plugin_parser(owned.value.name, owned.value.help)
-            owned.value.configure(parser)
-            values = parser.parse_args(list(launch.rest))
-            try:
-                return await owned.value.run(values)
-            except UserError as error:
-                return _complain(" – ".join(filter(None, (error.text, error.hint))), ExitCode.REFUSED)
+            code = await command()
         finally:
             await app.stop()
+        return app.leave(code)
 
     from callmanager.api import UserError
 

@@ -130,7 +130,7 @@ class PaletteDesk(QObject):
         self._window.show_panel(number)
 
     def panel_titles(self) -> Sequence[tuple[str, str]]:
-        return self._window.panels.titles()
+        return self._window.guests.panels.titles() if self._window.guests is not None else ()
 
     def active_call(self) -> Call | None:
         return self._window.strip.active_call()

@@ -19,7 +19,7 @@ _SHORTCUTS: Final = 9
 
 
 class PanelHost(QTabWidget):
-    """A page is built when it is first shown, but never before `begin`: the window is seen before plugins' Qt code runs."""
+    """A page is built when it is first shown, but none before `begin`, when the host has its place in the window."""
 
     panels_changed = Signal()
     """There are more or fewer tabs now."""
@@ -51,8 +51,9 @@ class PanelHost(QTabWidget):
         self.reload()
 
     def begin(self) -> None:
-        """The window was painted: build what is shown."""
+        """Build what is shown."""
         self._begun = True
+        self.setVisible(self.count() > 0)  # not before it has a parent, or it were a window of its own
         self._shown(self.currentIndex(), chosen=False)
 
     def close_down(self) -> None:
@@ -108,7 +109,8 @@ class PanelHost(QTabWidget):
                 if key == self._wanted and not self._begun:
                     self.setCurrentWidget(known)
         self._describe()
-        self.setVisible(bool(wanted))
+        if self._begun:
+            self.setVisible(bool(wanted))
         self._shown(self.currentIndex(), chosen=False)
         if self.count() != before:
             self.panels_changed.emit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -65,6 +66,7 @@ def run(app: Application, endpoint: str, *, hidden: bool, dial: str, started: fl
             lambda: _log.info("window shown %.0f ms after the start", (time.monotonic() - started) * 1000)
         )
         shell.present()
+        gc.enable()
         return int(loop.run_until_complete(life()))
     finally:
         loop.close()

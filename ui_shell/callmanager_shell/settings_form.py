@@ -180,6 +180,8 @@ class SettingsForm(QWidget):
         return complaint
 
     def _finished(self, row: Row) -> None:
+        if self._undo is None:
+            return  # the section is gone; a field that loses the focus on its way out saves nothing
         if not self._immediate or row.locked or self._check(row):
             return
         if isinstance(row, PasswordRow):

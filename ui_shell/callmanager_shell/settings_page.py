@@ -10,6 +10,7 @@ from callmanager.api import (
     AudioSettings,
     ConnectionSettings,
     ContributionsChanged,
+    PluginStateChanged,
     SettingsSection,
     UserError,
 )
@@ -21,6 +22,8 @@ from typing_extensions import override
 from callmanager_shell.connection_section import ConnectionSection
 from callmanager_shell.connection_text import Standing, connection_view
 from callmanager_shell.look import Look
+from callmanager_shell.plugin_text import head_note
+from callmanager_shell.plugins_page import PluginsSection
 from callmanager_shell.services import ShellServices
 from callmanager_shell.settings_form import SettingsForm
 from callmanager_shell.settings_rows import DeviceRow
@@ -39,11 +42,19 @@ class _SectionHead(QPushButton):
         super().__init__(title)
         self._look = look
         self._icon = icon
+        self._note = ""
+        self._note_ink = "muted"
         self.setCheckable(True)
         self.setAccessibleName(f"Section {title}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def show_note(self, text: str, *, ink: str = "muted") -> None:
+        """A few words at the right; `ink` is a colour of the theme."""
+        self._note, self._note_ink = text, ink
+        self.setAccessibleDescription(text)
+        self.update()
 
     @override
     def sizeHint(self) -> QSize:
@@ -63,6 +74,11 @@ class _SectionHead(QPushButton):
         painter.setPen(QColor(theme.text))
         painter.setFont(self._look.font(TypeSize.NAME, weight=600))
         painter.drawText(QRectF(48, 0, self.width() - 90, self.height()), int(Qt.AlignmentFlag.AlignVCenter), self.text())
+        if self._note:
+            painter.setPen(QColor(getattr(theme, self._note_ink)))
+            painter.setFont(self._look.font(TypeSize.SMALL, weight=500))
+            place = QRectF(48, 0, self.width() - 48 - 42, self.height())
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self._note)
         chevron = "chevron-down" if self.isChecked() else "chevron-right"
         self._look.paint_icon(painter, chevron, QRectF(self.width() - 34, middle - 9, 18, 18), theme.muted)
         if self.hasFocus():
@@ -73,12 +89,12 @@ class _SectionHead(QPushButton):
 
 
 class SectionCard(QWidget):
-    def __init__(self, look: Look, section: SettingsSection, body: QWidget) -> None:
+    def __init__(self, look: Look, *, section_id: str, title: str, icon: str, body: QWidget) -> None:
         super().__init__()
         self._look = look
-        self.section = section
+        self.section_id = section_id
         self.body = body
-        self.head = _SectionHead(look, section.title, section.icon)
+        self.head = _SectionHead(look, title, icon)
         self.head.toggled.connect(self._fold)
         holder = QVBoxLayout()
         holder.setContentsMargins(Space.GROUP, Space.TIGHT, Space.GROUP, Space.GROUP)
@@ -134,6 +150,10 @@ class SettingsPage(QWidget):
         self._list = QVBoxLayout(inner)
         self._list.setContentsMargins(Space.TIGHT, Space.TIGHT, Space.SIBLING, Space.GROUP)
         self._list.setSpacing(Space.INNER)
+        self._plugins = SectionCard(
+            services.look, section_id="plugins", title="Plugins", icon="plug", body=PluginsSection(services)
+        )
+        self._list.addWidget(self._plugins)
         self._list.addStretch()
         self._area.setWidget(inner)
         layout = QVBoxLayout(self)
@@ -145,19 +165,21 @@ class SettingsPage(QWidget):
         self._undo: list[Callable[[], None]] = [
             bus.subscribe(ContributionsChanged, lambda _event: self.reload(), owner="shell"),
             bus.subscribe(AudioDevicesChanged, lambda _event: self._show_devices(), owner="shell"),
+            bus.subscribe(PluginStateChanged, lambda _event: self._note_plugins(), owner="shell"),
         ]
         self.reload()
+        self._note_plugins()
 
     def close_down(self) -> None:
         self.leave()
         for undo in self._undo:
             undo()
         self._undo.clear()
-        for card in self._cards:
+        for card in (*self._cards, self._plugins):
             self._close_body(card)
 
     def card(self, section_id: str) -> SectionCard:
-        return next(card for card in self._cards if card.section.id == section_id)
+        return next(card for card in (*self._cards, self._plugins) if card.section_id == section_id)
 
     def opened(self) -> None:
         """It is shown now."""
@@ -181,7 +203,7 @@ class SettingsPage(QWidget):
     def reload(self) -> None:
         """Ask for the sections again; cards of sections that stay are kept."""
         wanted = self._services.app.settings_sections()
-        kept = {card.section.id: card for card in self._cards}
+        kept = {card.section_id: card for card in self._cards}
         for card in self._cards:
             self._list.removeWidget(card)
         self._cards = []
@@ -189,7 +211,14 @@ class SettingsPage(QWidget):
             if owned.value.id in kept:
                 card = kept.pop(owned.value.id)
             else:
-                card = SectionCard(self._services.look, owned.value, self._body(owned))
+                section = owned.value
+                card = SectionCard(
+                    self._services.look,
+                    section_id=section.id,
+                    title=section.title,
+                    icon=section.icon,
+                    body=self._body(owned),
+                )
             self._cards.append(card)
             self._list.insertWidget(position, card)
         for gone in kept.values():
@@ -235,6 +264,10 @@ class SettingsPage(QWidget):
             )
             return Text(f"The plugin “{owned.plugin_id}” could not show the rest of its settings.", role="muted", wrap=True)
 
+    def _note_plugins(self) -> None:
+        words, alarming = head_note(self._services.app.plugins.states())
+        self._plugins.head.show_note(words, ink="danger_text" if alarming else "muted")
+
     def _show_devices(self) -> None:
         devices = self._services.app.audio.devices
         for card in self._cards:
@@ -247,7 +280,7 @@ class SettingsPage(QWidget):
     @staticmethod
     def _close_body(card: SectionCard) -> None:
         body: Any = card.body.form if isinstance(card.body, _Body) else card.body
-        if isinstance(body, (SettingsForm, ConnectionSection)):
+        if isinstance(body, (SettingsForm, ConnectionSection, PluginsSection)):
             body.close_down()
 
 

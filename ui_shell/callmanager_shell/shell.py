@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from callmanager.app import Application
     from PySide6.QtWidgets import QWidget
 
+    from callmanager_shell.caret import RestingCaret
     from callmanager_shell.incoming import IncomingPop
     from callmanager_shell.instance import InstanceServer
     from callmanager_shell.tray import Tray
@@ -72,6 +73,7 @@ class Shell:
         self._state = window_state.load(self._state_file)
         self._tray: Tray | None = None
         self._pop: IncomingPop | None = None
+        self._caret: RestingCaret | None = None
         self._server: InstanceServer | None = None
         self._ended = asyncio.Event()
         self.services = make_services(app, look)
@@ -127,9 +129,15 @@ class Shell:
         return False
 
     def _make_rest(self) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from callmanager_shell.caret import RestingCaret
         from callmanager_shell.incoming import IncomingPop
         from callmanager_shell.tray import Tray
 
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self._caret = RestingCaret(app)
         self._pop = IncomingPop(self.services)
         if Tray.available():
             self._tray = Tray(self.services, parent=self.window)
@@ -142,6 +150,8 @@ class Shell:
             self._server.close_down()
         if self._tray is not None:
             self._tray.close_down()
+        if self._caret is not None:
+            self._caret.close_down()
         if self._pop is not None:
             self._pop.close_down()
             self._pop.deleteLater()

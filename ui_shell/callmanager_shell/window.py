@@ -19,7 +19,6 @@ from callmanager.api import (
     RegistrationChanged,
     SettingsChanged,
     SettingsError,
-    UiKit,
     UserError,
 )
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -35,7 +34,6 @@ from callmanager_shell.dial_field import DialField
 from callmanager_shell.empty_state import EmptyState
 from callmanager_shell.header import Header
 from callmanager_shell.icons import logo_pixmap
-from callmanager_shell.panels import PanelHost
 from callmanager_shell.services import ShellServices, sentence
 from callmanager_shell.tokens import Space
 from callmanager_shell.window_state import WindowState
@@ -99,16 +97,15 @@ class MainWindow(QMainWindow):
         self.empty.settings_wanted.connect(self.open_settings)
         self.empty.connect_wanted.connect(self.connect_account)
         self.empty.setVisible(False)
-        self.panels = PanelHost(services, self._kit, current=self._state.current_panel)
-        self.panels.panels_changed.connect(self._follow)
-        self.panels.focus_lost.connect(self.take_focus)
+        areas = {owned.value.area for owned in services.app.panels()}
+        self._tabs_expected = PanelArea.MAIN in areas
 
         phone = QWidget()
         phone_layout = QVBoxLayout(phone)
         phone_layout.setContentsMargins(0, 0, 0, 0)
         phone_layout.setSpacing(0)
         phone_layout.addWidget(self.empty, 1)
-        phone_layout.addWidget(self.panels, 2)
+        phone_layout.addStretch(0)
         self._pages = QStackedWidget()
         self._pages.addWidget(phone)
 
@@ -130,16 +127,10 @@ class MainWindow(QMainWindow):
         outer.setSpacing(0)
         outer.addWidget(self.header)
         outer.addWidget(self.banner)
-        expected = any(owned.value.area is PanelArea.SIDE for owned in services.app.panels())
-        self.body = Body(look, holder, phone_layout, side_width=self._state.side_width, expected=expected)
+        self.body = Body(look, holder, phone_layout, side_width=self._state.side_width, expected=PanelArea.SIDE in areas)
         outer.addWidget(self.body, 1)
         self.setCentralWidget(central)
         self.dial_field.edit.setFocus()
-
-    def _kit(self, plugin_id: str) -> UiKit:
-        from callmanager_shell.kit import ShellKit
-
-        return ShellKit(self._services, plugin_id)
 
     def _add_shortcuts(self) -> None:
         keys: list[tuple[str, Callable[[], object]]] = [
@@ -179,7 +170,6 @@ class MainWindow(QMainWindow):
         if self.guests is not None:
             self.guests.close_down()
         self.strip.close_down()
-        self.panels.close_down()
         self._services.callers.close_down()
         if self._settings_page is not None:
             self._settings_page.close_down()
@@ -211,9 +201,9 @@ class MainWindow(QMainWindow):
 
     def show_panel(self, number: int) -> None:
         """Show the tab with this number, from one; nothing happens when there is none."""
-        if number <= self.panels.count():
+        if self.guests is not None and number <= self.guests.panels.count():
             self.close_settings()
-            self.panels.show_number(number)
+            self.guests.panels.show_number(number)
 
     def open_keypad(self, call_id: str, anchor: QWidget) -> None:
         from callmanager_shell.keypad import Keypad
@@ -258,6 +248,10 @@ class MainWindow(QMainWindow):
             self._follow_problems()
 
     @property
+    def _has_tabs(self) -> bool:
+        return self._tabs_expected if self.guests is None else self.guests.panels.count() > 0
+
+    @property
     def settings_open(self) -> bool:
         return self._settings_page is not None and self._pages.currentWidget() is self._settings_page
 
@@ -290,18 +284,13 @@ class MainWindow(QMainWindow):
 
     def remembered(self, state: WindowState) -> WindowState:
         """This state with what the window would like to find again."""
-        state = attrs.evolve(
-            state,
-            geometry=self.geometry_state(),
-            current_panel=self.panels.current_key,
-            side_width=self.body.side_width,
-        )
+        state = attrs.evolve(state, geometry=self.geometry_state(), side_width=self.body.side_width)
         return state if self.guests is None else self.guests.remembered(state)
 
     # --------------------------------------------------------------------------------------------------------------- following
 
     def _follow(self) -> None:
-        self.empty.setVisible(self.panels.count() == 0)
+        self.empty.setVisible(not self._has_tabs)
         self._follow_connection()
         self._follow_problems()
 
@@ -314,7 +303,7 @@ class MainWindow(QMainWindow):
     def _follow_problems(self) -> None:
         problems = self._services.app.problems.current()
         # said once: where the empty state or Settings already explain the connection, the banner leaves it to them
-        explained = self.settings_open or (self.panels.count() == 0 and not self.strip.cards())
+        explained = self.settings_open or not (self._has_tabs or self.strip.cards())
         if explained:
             problems = tuple(problem for problem in problems if problem.id not in CONNECTION_PROBLEMS)
         self.banner.show_problems(problems)
@@ -402,8 +391,9 @@ class MainWindow(QMainWindow):
         """The window is seen: now the plugins' widgets, which must not keep it waiting."""
         from callmanager_shell.guests import Guests
 
-        self.panels.begin()
         self.guests = Guests(self._services, self, state=self._state, reserved=self._own_keys)
+        self.guests.panels.panels_changed.connect(self._follow)
+        self._follow()
         self._services.callers.prepare()
 
     @override

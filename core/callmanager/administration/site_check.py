@@ -60,6 +60,7 @@ async def check_site(file: Path, installed: Installed) -> Verdict:
     code of its extra paths: it is only being checked."""
     from callmanager.administration.declared import declarations
     from callmanager.extensions.discovery import discover
+    from callmanager.extensions.permissions import read_restrictions
     from callmanager.extensions.policy import read_policy
     from callmanager.settings.files import read_file
     from callmanager.settings.layers import Layer
@@ -71,6 +72,7 @@ async def check_site(file: Path, installed: Installed) -> Verdict:
         return Verdict(readable=False, mistakes=(Mistake(file=str(file), text="there is no such file"),))
     layer = Layer(source="site", origin=str(file), tables=content.tables, text=content.text)
     policy, policy_findings = read_policy(layer.table("plugins"))
+    policy_findings += read_restrictions(layer.table("plugins"))[1]
     if not isinstance(content.tables.get("plugins", {}), Mapping):
         policy_findings = (Finding(path=("plugins",), text="must be a table"),)
     declared = await declarations(installed.importable(beside=policy))

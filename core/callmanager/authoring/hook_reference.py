@@ -73,11 +73,3 @@ def _type(annotation: object) -> str:
 
 def _joined(paragraphs: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs.split("\n\n"))
-
-
-if __name__ == "__main__":
-    import sys
-    from pathlib import Path
-
-    file = Path(sys.argv[1])
-    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")

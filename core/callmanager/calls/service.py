@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
 from callmanager.clock import Clock, utc_now
 from callmanager.engine import commands, facts
 from callmanager.errors import UserError
-from callmanager.events import CallScreened, DigitWasSent
+from callmanager.events import CallScreened, ContactsChanged, DigitWasSent
 from callmanager.explain import evidence, explain
 from callmanager.model.accounts import Account, RegistrationState
 from callmanager.model.calls import (
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from callmanager.calls.store import CallStore
     from callmanager.engine.driver import EngineDriver
     from callmanager.extensions.hooks import Hooks
+    from callmanager.model.contacts import Match
     from callmanager.protocols import Accounts, Notices
 
 _log = logging.getLogger(__name__)
@@ -51,11 +52,18 @@ _DIGITS: Final = re.compile(r"[0-9*#A-D]{1,64}")
 _ORDER: Final = {CallState.DIALING: 0, CallState.RINGING: 0, CallState.PROGRESS: 1, CallState.CONNECTED: 2}
 
 
+class KnowsNumbers(Protocol):
+    """Who a number belongs to, from memory."""
+
+    def match(self, number: str) -> Match | None: ...
+
+
 class CallService:
     """Commands for calls and their current snapshots (protocol `Calls`). Loop thread only.
 
     A command asks the engine and changes nothing by itself; only `dial` adds the call at once, so that the card stands before
-    the network answers. `apply` follows the engine's facts; those about calls that are gone are ignored.
+    the network answers. `apply` follows the engine's facts; those about calls that are gone are ignored. A call knows its
+    contact from its first snapshot on, and gets it later when contacts arrive meanwhile.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class CallService:
         hooks: Hooks,
         screening: Screening,
         notices: Notices,
+        contacts: KnowsNumbers,
         clock: Clock = utc_now,
     ) -> None:
         self._bus = bus
@@ -77,11 +86,13 @@ class CallService:
         self._hooks = hooks
         self._screening = screening
         self._notices = notices
+        self._contacts = contacts
         self._clock = clock
         self._targets: dict[CallId, str] = {}
         """Where each call was last transferred to."""
         self._asked: set[CallId] = set()
         """Calls with a transfer of which the engine has said nothing yet."""
+        bus.subscribe(ContactsChanged, self._contacts_changed)
 
     # ---------------------------------------------------------------------------------------------------------- commands
 
@@ -106,7 +117,8 @@ class CallService:
             account_id=account.id,
             direction=Direction.OUTGOING,
             state=CallState.DIALING,
-            remote=attrs.evolve(_party_of(placed.target), name=plain(request.name)),
+            remote=(remote := attrs.evolve(_party_of(placed.target), name=plain(request.name))),
+            match=self._contacts.match(remote.number),
             called=placed.target,
             created_at=self._clock(),
             muted=silent,
@@ -247,7 +259,8 @@ class CallService:
             case facts.CallMuteReported():
                 self._store.change(fact.call_id, muted=fact.muted)
             case facts.CallPartyReported():
-                self._store.change(fact.call_id, remote=_clean_party(fact.remote))
+                remote = _clean_party(fact.remote)
+                self._store.change(fact.call_id, remote=remote, match=self._contacts.match(remote.number))
             case facts.CallMediaReported():
                 self._store.change(fact.call_id, media=attrs.evolve(fact.media, codec=plain(fact.media.codec, limit=40)))
             case facts.CallStatisticsReported():
@@ -262,7 +275,8 @@ class CallService:
             account_id=fact.account_id,
             direction=Direction.INCOMING,
             state=CallState.RINGING,
-            remote=_clean_party(fact.remote),
+            remote=(remote := _clean_party(fact.remote)),
+            match=self._contacts.match(remote.number),
             called=plain(fact.called),
             created_at=self._clock(),
         )
@@ -301,6 +315,12 @@ class CallService:
         self._asked.discard(fact.call_id)
         target = self._targets.get(fact.call_id, "")
         self._store.change(fact.call_id, transfer=TransferState(target=target, stage=fact.stage, failure=fact.failure))
+
+    def _contacts_changed(self, _event: ContactsChanged) -> None:
+        for call in self._store.current():
+            match = self._contacts.match(call.remote.number)
+            if match is not None:  # a name that was shown stays as long as the call
+                self._store.change(call.id, match=match)
 
     def _digit_sent(self, fact: facts.DigitSent) -> None:
         call = self._store.get(fact.call_id)

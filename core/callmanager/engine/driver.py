@@ -59,22 +59,42 @@ class EngineDriver:
         try:
             engine.prepare()
         except Exception as error:  # noqa: BLE001 - the window must come all the same
-            self._engine = None
+            self._engine, self.owner = None, ""
             self._report_fault(error, owner=owner, doing="preparing the call engine")
+
+    @property
+    def occupied(self) -> bool:
+        """There is an engine, running or not."""
+        return self._engine is not None
 
     async def start(self) -> None:
         """Start the engine; without one, say that calls can't be made."""
         if self._engine is None:
-            self._problems.raise_problem(
-                ENGINE_PROBLEM,
-                "There is no call engine, so no calls can be made.",
-                hint="Switch on the plugin sip_engine, or install PC CallManager again.",
-            )
+            self._say_missing()
             return
         await self._engine.start(self._take)
 
+    async def release(self) -> None:
+        """Stop the engine while the app goes on, because its plugin goes; then there is none until `use` is called again."""
+        await self._end()
+        self.owner = ""
+        if self.running:  # it ended without saying so
+            self._take(EngineStopped(expected=True))
+        self._say_missing()
+
+    def _say_missing(self) -> None:
+        self._problems.raise_problem(
+            ENGINE_PROBLEM,
+            "There is no call engine, so no calls can be made.",
+            hint="Switch on the plugin sip_engine, or install PC CallManager again.",
+        )
+
     async def stop(self) -> None:
         """Hang up, unregister, end; gives up after a few seconds. Idempotent."""
+        await self._end()
+        self.running = False
+
+    async def _end(self) -> None:
         engine, self._engine = self._engine, None
         if engine is None:
             return
@@ -87,7 +107,6 @@ class EngineDriver:
             _log.error("the call engine does not stop within %.0f s; leaving it", _STOP_SECONDS)
         except Exception as error:  # noqa: BLE001 - the app ends all the same
             self._report_fault(error, owner=self.owner, doing="stopping the call engine")
-        self.running = False
 
     def submit(self, command: Command) -> bool:
         """Hand a command over; false if no engine runs."""

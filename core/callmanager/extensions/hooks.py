@@ -30,6 +30,7 @@ from callmanager.model.contacts import Match
 
 if TYPE_CHECKING:
     from callmanager.engine.protocol import CallEngine
+    from callmanager.extensions.trace import HookTrace
     from callmanager.model.history import CallRecord
     from callmanager.model.messages import Message
     from callmanager.sources import ContactSource, MessageTransport, ParkingSource, PresenceSource, VoicemailStore
@@ -48,12 +49,6 @@ class HookFault(Protocol):
     def __call__(self, plugin_id: str, hook: str, *, error: Exception | None, seconds: float, budget: float) -> None: ...
 
 
-class HookWatch(Protocol):
-    """Sees every call of an implementation with its time and its answer or error, for traces."""
-
-    def __call__(self, plugin_id: str, hook: str, *, seconds: float, answer: Any, error: Exception | None) -> None: ...
-
-
 class Hooks:
     """Calls hooks for the core; nothing else touches pluggy.
 
@@ -64,7 +59,7 @@ class Hooks:
 
     def __init__(self, report: HookFault) -> None:
         self._report = report
-        self.watch: HookWatch | None = None
+        self.trace: HookTrace | None = None
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -250,20 +245,21 @@ class Hooks:
             started = time.perf_counter()
             try:
                 answer = implementation.function(*(arguments[argument] for argument in implementation.argnames))
-            except Exception as error:  # noqa: BLE001 - contained and attributed: that is what this file is for
+            except (Exception, SystemExit) as raised:  # noqa: BLE001 - contained and attributed: that is what this file is for
+                error = PluginError(f"it wanted to end the program ({raised})") if isinstance(raised, SystemExit) else raised
                 seconds = time.perf_counter() - started
-                self._watched(plugin_id, name, seconds, None, error)
+                self._traced(plugin_id, name, seconds, None, error)
                 self._report(plugin_id, name, error=error, seconds=seconds, budget=budget)
                 continue
             seconds = time.perf_counter() - started
-            self._watched(plugin_id, name, seconds, answer, None)
+            self._traced(plugin_id, name, seconds, answer, None)
             if seconds > budget:
                 self._report(plugin_id, name, error=None, seconds=seconds, budget=budget)
             yield plugin_id, answer
 
-    def _watched(self, plugin_id: str, name: str, seconds: float, answer: Any, error: Exception | None) -> None:
-        if self.watch is not None:
-            self.watch(plugin_id, name, seconds=seconds, answer=answer, error=error)
+    def _traced(self, plugin_id: str, name: str, seconds: float, answer: Any, error: Exception | None) -> None:
+        if self.trace is not None:
+            self.trace.hook_called(name, plugin_id, seconds=seconds, result=answer, error=error)
 
     def _wrong(self, plugin_id: str, name: str, answer: object) -> None:
         error = TypeError(f"{name} answered with a {type(answer).__name__}")

@@ -7,6 +7,7 @@ from typing import NewType
 import attrs
 
 from callmanager.model.accounts import AccountId
+from callmanager.model.contacts import Match
 from callmanager.model.failures import Failure
 from callmanager.model.media import CallMedia, CallStatistics
 
@@ -43,6 +44,18 @@ class Party:
     def label(self) -> str:
         """Best single thing to show."""
         return self.name or self.number or self.uri
+
+
+def name_of_party(party: Party, match: Match | None) -> str:
+    """The far end's own name, which may carry a queue's or a group's; the contact's where it sent none or only its number."""
+    own = party.name.strip()
+    if own and _letters_and_digits(own) != _letters_and_digits(party.number):
+        return own
+    return match.contact.name if match is not None else ""
+
+
+def _letters_and_digits(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 class EndCause(Enum):
@@ -111,13 +124,17 @@ class CallEnd:
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """A snapshot. Times are aware UTC; `digits` are the DTMF digits known to be sent, in order."""
+    """A snapshot. Times are aware UTC; `digits` are the DTMF digits known to be sent, in order.
+
+    `match` is who the contacts say the far end is; `remote` is what it says itself.
+    """
 
     id: CallId
     account_id: AccountId
     direction: Direction
     state: CallState
     remote: Party
+    match: Match | None = None
     called: str = ""
     created_at: datetime
     answered_at: datetime | None = None
@@ -135,6 +152,11 @@ class Call:
     media: CallMedia | None = None
     statistics: CallStatistics | None = None
     end: CallEnd | None = None
+
+    @property
+    def name(self) -> str:
+        """What the other side is called: its own name, else that of the contact; empty for a stranger's bare number."""
+        return name_of_party(self.remote, self.match)
 
     @property
     def live(self) -> bool:

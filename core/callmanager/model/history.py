@@ -4,7 +4,8 @@ from datetime import datetime
 
 import attrs
 
-from callmanager.model.calls import Call, CallEnd, CallId, Direction, Party
+from callmanager.model.calls import Call, CallEnd, CallId, Direction, Party, name_of_party
+from callmanager.model.contacts import Match
 
 
 @attrs.frozen(kw_only=True)
@@ -21,6 +22,13 @@ class CallRecord:
     end: CallEnd | None
     screened_by: str = ""
     note: str = ""
+    match: Match | None = None
+    """Who the contacts said it was, at that time."""
+
+    @property
+    def name(self) -> str:
+        """As `Call.name`."""
+        return name_of_party(self.remote, self.match)
 
     @property
     def talked_seconds(self) -> float:
@@ -39,4 +47,5 @@ class CallRecord:
             ended_at=call.ended_at or ended_at,
             end=call.end,
             screened_by=screened_by,
+            match=call.match,
         )

@@ -36,6 +36,22 @@ def websocket_path(value: str) -> str:
     return "" if _PATH.fullmatch(value) else "must begin with a slash, like /ws"
 
 
+def proxy(value: str) -> str:
+    """`system`, `none`, or the URL of an HTTP proxy; name and password have fields of their own."""
+    from urllib.parse import urlsplit
+
+    if value in {"system", "none"}:
+        return ""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.port != 0 and parts.path in {"", "/"} and not parts.query
+    except ValueError:
+        usable = False
+    if not usable or not _is_host(parts.hostname or ""):
+        return "must be system, none, or an address like http://proxy.example.com:3128"
+    return "must be without name and password, they have fields of their own" if "@" in parts.netloc else ""
+
+
 def stun_server(value: str) -> str:
     """A STUN URI (RFC 7064)."""
     return "" if _is_uri(_STUN, value) else f"{value!r} must look like stun:stun.example.com:3478"

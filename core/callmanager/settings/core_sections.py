@@ -8,6 +8,7 @@ import attrs
 
 from callmanager.model.accounts import Transport
 from callmanager.settings import checks
+from callmanager.settings.countries import countries, system_country
 from callmanager.settings.fields import FieldKind, setting
 
 _TRANSPORTS: Final[Mapping[Transport, str]] = {
@@ -78,6 +79,28 @@ class ConnectionSettings:
 
 
 @attrs.frozen(kw_only=True)
+class NetworkSettings:
+    """How plugins reach web services (section `network`). Calls go straight to the PBX, never through a proxy."""
+
+    proxy: str = setting(
+        "system",
+        label="Proxy",
+        help="For web services, not for calls: system (as your computer is set up), none, or an address.",
+        placeholder="http://proxy.example.com:3128",
+        check=checks.proxy,
+    )
+    proxy_user: str = setting("", label="Proxy user", help="Only with an address above.", advanced=True)
+    proxy_password: str = setting("", label="Proxy password", secret=True, advanced=True)
+    ca_file: Path | None = setting(
+        None,
+        label="CA file",
+        help="PEM file of your company's own certificate authority, trusted beside those of your computer.",
+        kind=FieldKind.FILE,
+        advanced=True,
+    )
+
+
+@attrs.frozen(kw_only=True)
 class AudioSettings:
     """Devices and volumes (section `audio`); an empty device means the system's default."""
 
@@ -101,3 +124,20 @@ class AppearanceSettings:
     close_to_tray: bool = setting(
         True, label="Keep running in the tray when the window is closed", help="So that calls still reach you."
     )
+
+
+@attrs.frozen(kw_only=True)
+class DialingSettings:
+    """How numbers are written where the phone is (section `dialing`)."""
+
+    country: str = setting(
+        "",
+        label="Country",
+        help="Numbers without a country code are read as numbers of this country.",
+        choices={"": "As this computer", **countries()},
+    )
+
+    @property
+    def region(self) -> str:
+        """The country (ISO 3166 code) whose numbers need no country code here."""
+        return self.country or system_country()

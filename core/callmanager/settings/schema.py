@@ -21,7 +21,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 _IDS: Final[Schema] = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True}
-_NO_CONTROLS: Final = r"^[^\u0000-\u001f\u007f]*$"
+_NO_CONTROLS: Final = r"^[^\u0000-\u001f\u007f]*(?![\s\S])"
+"""Ended so that no validator takes a line feed at the end for the end, as `$` does in Python."""
 _RULE_HELP: Final = {
     "lock": "Settings that users can't change; shown as set by the administrator.",
     "hide": "Settings that users can neither change nor see.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from callmanager.api import Account, AccountId, PluginContext, Transport, Unreachable, hookimpl
+from callmanager.api import Account, AccountId, Permissions, PluginContext, Transport, Unreachable, hookimpl
 
 EXTENSION = "2001"
 _ACCOUNT = AccountId("rehearsal")
@@ -12,6 +12,11 @@ _ACCOUNT = AccountId("rehearsal")
 
 class Demo:
     """Off unless the app was started with `--demo`. If the office dies it is opened again, with a new password."""
+
+    title = "Rehearsal office"
+    summary = "A pretend office with colleagues that answer, to try the phone without a PBX."
+    icon = "play"
+    permissions = Permissions(network=("127.0.0.1",), account=True, processes=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from callmanager_sip_engine.audio.values import Tone
 
 _END_TONE_SECONDS: Final = 2.5
+_INVITE_FIRST_SECONDS: Final = 0.008
 _BUSY: Final = frozenset({FailureKind.BUSY})
 _SILENT: Final = frozenset({FailureKind.CANCELLED, FailureKind.ENGINE})
 
@@ -58,6 +59,7 @@ class AudioDirector:
     def __init__(self, audio: Speakerphone, clock: Callable[[bool], None]) -> None:
         self._audio = audio
         self._clock = clock
+        self._opening: asyncio.TimerHandle | None = None
         self._calls: dict[CallId, _Heard] = {}
         self._open = False
         self._ringing = False
@@ -66,9 +68,17 @@ class AudioDirector:
         self._end_timer: asyncio.TimerHandle | None = None
 
     def placed(self, call_id: CallId) -> None:
-        """An outgoing call has been ordered: open the devices while the PBX thinks."""
+        """An outgoing call has been ordered: open the devices while the PBX thinks.
+
+        That begins a moment later, because devices and the bridge's clock would take the interpreter from the INVITE.
+        """
         self._calls[call_id] = _Heard(outgoing=True, state=CallState.DIALING)
-        self._update()
+        if self._open:
+            self._update()
+            return
+        if self._opening is not None:
+            self._opening.cancel()
+        self._opening = asyncio.get_running_loop().call_later(_INVITE_FIRST_SECONDS, self._update)
 
     def hear(self, fact: Fact) -> None:
         match fact:
@@ -100,6 +110,8 @@ class AudioDirector:
     def close(self) -> None:
         """Silence, whatever goes on."""
         self._calls.clear()
+        if self._opening is not None:
+            self._opening.cancel()
         self._end_goodbye()
         self._update()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ from callmanager.api import (
 )
 
 from callmanager_sip_engine.audio_director import AudioDirector
+from callmanager_sip_engine.late_audio import LateAudio
 from callmanager_sip_engine.registration import RegistrationKeeper
 from callmanager_sip_engine.sip.reports import CallIdentified, ConnectionLost, RegisterAnswered, SipReport, ThreadFault
 from callmanager_sip_engine.sip.translate import plain
@@ -63,7 +65,7 @@ class Engine:
     def __init__(self, report: Callable[[Fact], None]) -> None:
         self._report = report
         self._stack: SipStack | None = None
-        self._audio: AudioSystem | None = None
+        self._audio = LateAudio(self)
         self._director: AudioDirector | None = None
         self._keepers: dict[AccountId, RegistrationKeeper] = {}
         self._errands: set[asyncio.Task[None]] = set()
@@ -75,21 +77,37 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------------------------ start and end
 
-    async def start(self) -> None:
-        """Load the libraries and open the SIP thread; `EngineStarted` is the first fact."""
-        from callmanager_sip_engine.audio.system import AudioSystem
+    async def load(self) -> None:
+        """Load what a registration needs and open the SIP thread; needs nobody to report to yet."""
 
-        self._audio = AudioSystem(self)
         await asyncio.to_thread(self._start_sip)
+
+    def start(self) -> None:
+        """After `load`: `EngineStarted` is the first fact. What only calls need is loaded afterwards."""
         assert self._stack is not None
-        self._director = AudioDirector(self._audio, self._stack.run_clock)
+        self._audio.start()
+        self._audio.do(self._begin_to_direct, can_wait=True)
         self._report(EngineStarted(version=f"pjsip {self._stack.endpoint.version}"))
 
+    def _begin_to_direct(self, audio: "AudioSystem") -> None:
+        assert self._stack is not None
+        self._director = AudioDirector(audio, self._stack.run_clock)
+
+    def _direct(self, order: Callable[[AudioDirector], None], *, can_wait: bool = False) -> None:
+        """Tell the director, who comes with the audio system and hears everything in its order."""
+
+        def tell(_audio: "AudioSystem") -> None:
+            assert self._director is not None
+            order(self._director)
+
+        self._audio.do(tell, can_wait=can_wait)
+
     def _start_sip(self) -> None:
+        import callmanager_sip_engine.edge.proxy  # noqa: F401 - what most accounts need next
         from callmanager_sip_engine.sip.endpoint import SipEndpoint
         from callmanager_sip_engine.sip.stack import SipStack
 
-        assert self._audio is not None
+        gc.enable()  # see `process.main`
         self._stack = SipStack(SipEndpoint(self._audio, user_agent="PC CallManager"), self.from_sip)
         self._stack.start()
         self._stack.thread.wait_opened()
@@ -110,8 +128,7 @@ class Engine:
             self._director.close()
         if self._stack is not None and not await asyncio.to_thread(self._stack.stop, timeout=3.0):
             _log.error("the SIP thread did not end in time")
-        if self._audio is not None:
-            self._audio.close()
+        await self._audio.close()
 
     async def prove_alive(self) -> None:
         """Returns once the SIP thread has turned."""
@@ -124,17 +141,15 @@ class Engine:
 
     def obey(self, command: Command) -> None:
         assert self._stack is not None
-        assert self._audio is not None
-        assert self._director is not None
         match command:
             case Register():
                 self._errand(self._register(command.account, command.password))
             case Unregister():
                 self._errand(self._unregister(command.account_id))
             case ConfigureAudio():
-                self._audio.configure(command.choice)
+                self._audio.do(lambda audio: audio.configure(command.choice), can_wait=True)
             case PreviewRingtone():
-                self._audio.preview_ringtone()
+                self._audio.do(lambda audio: audio.preview_ringtone())
             case WatchAudioDevices():
                 self._watch_devices(watched=command.watched)
             case CheckNetwork():
@@ -146,7 +161,7 @@ class Engine:
             case PlaceCall():
                 self._stack.obey(command)
                 if not command.silent:
-                    self._director.placed(command.call_id)
+                    self._direct(lambda director: director.placed(command.call_id))
             case _:
                 self._stack.obey(command)
 
@@ -207,14 +222,13 @@ class Engine:
         return keeper is not None and (keeper.edge is None or keeper.edge.connected)
 
     def _watch_devices(self, *, watched: bool) -> None:
-        assert self._audio is not None
-        self._audio.watch_devices(watched=watched)
+        self._audio.do(lambda audio: audio.watch_devices(watched=watched))
         if watched:
             self._errand(self._tell_devices())
 
     async def _tell_devices(self) -> None:
-        assert self._audio is not None
-        self._report(AudioDevicesReported(devices=await self._audio.find_devices()))
+        audio = await self._audio.ready()
+        self._report(AudioDevicesReported(devices=await audio.find_devices()))
 
     def _errand(self, work: Any) -> None:
         task = self._loop.create_task(work)
@@ -243,6 +257,7 @@ class Engine:
             case RegisterAnswered():
                 if (keeper := self._keepers.get(report.account_id)) is not None:
                     keeper.answered(report)
+                self._audio.hurry()
                 return
             case CallIdentified():
                 self._legs.setdefault(report.call_id, _Leg()).sip_call_id = report.sip_call_id
@@ -268,13 +283,14 @@ class Engine:
                     self._quiet.set()
             case _:
                 pass
-        if self._director is not None:
-            self._director.hear(report)
+        heard = report
+        self._direct(lambda director: director.hear(heard), can_wait=True)
         self._report(report)
 
     def _with_levels(self, report: CallStatisticsReported) -> CallStatisticsReported:
-        assert self._audio is not None
-        levels = self._audio.level()
+        if self._audio.system is None:
+            return report
+        levels = self._audio.system.level()
         return attrs.evolve(
             report,
             statistics=attrs.evolve(

@@ -1,12 +1,17 @@
 """The plugin: offers the engine to the core. Imported at every start, so everything heavy waits until the engine is used."""
 
-from callmanager.api import CallEngine, CliCommand, PluginContext, hookimpl
+from callmanager.api import CallEngine, CliCommand, Permissions, PluginContext, hookimpl
 
 from callmanager_sip_engine.supervisor import EngineSupervisor
 
 
 class SipEngine:
     """Provides the `CallEngine` on pjsua2, and the doctor that examines the way to the PBX."""
+
+    title = "Call engine"
+    summary = "Makes the calls: connects to your PBX and carries the voice."
+    icon = "headset"
+    permissions = Permissions(network=("*",), audio=True, files=True, processes=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx

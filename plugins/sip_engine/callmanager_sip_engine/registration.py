@@ -315,10 +315,12 @@ class RegistrationKeeper:
         events: list[asyncio.Future[Any]] = [self._lost, answer, hurry]
         try:
             await asyncio.wait(events, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            self._hurry.clear()
             if self._lost.done():
                 return self._lost.result()
-            return answer.result() if answer.done() else None
+            if answer.done():
+                return answer.result()  # a check that was asked for meanwhile is still to be made
+            self._hurry.clear()
+            return None
         finally:
             answer.cancel()
             hurry.cancel()

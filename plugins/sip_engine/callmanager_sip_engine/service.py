@@ -37,24 +37,25 @@ class _Formatter(logging.Formatter):
 
 
 async def _serve(invitation: Invitation) -> None:
-    link = await connect(invitation)
-    from callmanager_sip_engine.engine import Engine
-
+    # The app has no time for us before its window is shown: the engine is loaded meanwhile.
+    connecting = asyncio.ensure_future(connect(invitation))
     codec = engine_codec()
 
     def send(message: FromEngine) -> None:
         try:
-            link.send(codec.encode(message))
+            connecting.result().send(codec.encode(message))
         except WireError:
             _log.exception("a fact was too large to be told")
 
-    engine = Engine(send)
-    tasks: set[asyncio.Task[None]] = set()
+    engine = await _load(send)
+    tasks = {asyncio.ensure_future(app_codec().warm(decoding=True)), asyncio.ensure_future(codec.warm(decoding=False))}
     try:
-        await engine.start()
-        await _listen(link, engine, send, tasks)
-    except LinkError as error:
-        _log.error("the link to the app broke: %s", error)
+        link = await connecting
+        try:
+            engine.start()
+            await _listen(link, engine, send, tasks)
+        except LinkError as error:
+            _log.error("the link to the app broke: %s", error)
     finally:
         for task in tasks:
             task.cancel()
@@ -62,7 +63,20 @@ async def _serve(invitation: Invitation) -> None:
             await asyncio.wait_for(engine.stop(), _STOP_SECONDS)
         except TimeoutError:
             _log.error("the engine could not end in order")
-        await link.close()
+        if not connecting.cancelled() and connecting.exception() is None:
+            await connecting.result().close()
+
+
+async def _load(send: Callable[[FromEngine], None]) -> "Engine":
+    def imported() -> "type[Engine]":
+        from callmanager_sip_engine.engine import Engine
+
+        return Engine
+
+    make = await asyncio.to_thread(imported)
+    engine = make(send)
+    await engine.load()
+    return engine
 
 
 async def _listen(link: Link, engine: "Engine", send: Callable[[FromEngine], None], tasks: set[asyncio.Task[None]]) -> None:

@@ -173,15 +173,21 @@ class EngineSupervisor:
 
     async def _converse(self, link: "Link") -> None:
         """Listen until the link ends or the heartbeat fails."""
+        from callmanager_sip_engine.wire import app_codec, engine_codec
+
         tasks = [asyncio.ensure_future(self._listen(link)), asyncio.ensure_future(self._heartbeat(link))]
+        warming = [
+            asyncio.ensure_future(app_codec().warm(decoding=False)),
+            asyncio.ensure_future(engine_codec().warm(decoding=True)),
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
+            for task in (*tasks, *warming):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *warming, return_exceptions=True)
 
     async def _listen(self, link: "Link") -> None:
         from callmanager_sip_engine.wire import Pong, WireError, engine_codec

@@ -1,5 +1,6 @@
 """Commands and facts as JSON lines: the only form in which the app and the engine process talk."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -12,10 +13,10 @@ import cattrs
 from callmanager.api import Command, Fact
 from cattrs.gen import make_dict_structure_fn
 
-LINE_LIMIT: Final = 256 * 1024
-"""Longest line in octets, line feed included."""
+from callmanager_sip_engine.link import LINE_LIMIT
 
 _TAG: Final = "@"
+_WARM_PAUSE: Final = 0.05
 
 
 class WireError(Exception):
@@ -55,6 +56,15 @@ class Codec:
     def __init__(self, family: Iterable[type[Any]]) -> None:
         self._classes = {cls.__name__: cls for cls in family}
         self._converter = _converter()
+
+    async def warm(self, *, decoding: bool) -> None:
+        """Generate the code for all messages ahead, little by little: the first of a kind would wait a millisecond for it."""
+        for cls in self._classes.values():
+            await asyncio.sleep(_WARM_PAUSE)
+            if decoding:
+                self._converter.get_structure_hook(cls)
+            else:
+                self._converter.get_unstructure_hook(cls)
 
     def encode(self, message: Any) -> bytes:
         """One line, line feed included."""

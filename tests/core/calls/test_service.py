@@ -24,6 +24,7 @@ from callmanager.api import (
     Header,
     NoticePosted,
     Party,
+    Permissions,
     PluginContext,
     RegistrationState,
     UserError,
@@ -298,6 +299,8 @@ async def test_the_end_of_each_call_is_told_to_plugins_once_after_all_events(tmp
     told: list[tuple[CallRecord, int]] = []
 
     class Journal:
+        permissions = Permissions(call_information=True)
+
         def __init__(self, ctx: PluginContext) -> None:
             self._removed = 0
             ctx.events.subscribe(CallRemoved, self._gone)

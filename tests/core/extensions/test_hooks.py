@@ -308,9 +308,14 @@ def test_what_is_added_to_the_window_is_collected(hooks: Hooks, reports: Reports
     assert [who for who, *_ in reports] == ["b"]
 
 
-def test_each_call_of_an_implementation_can_be_watched(hooks: Hooks) -> None:
+def test_each_call_of_an_implementation_can_be_traced(hooks: Hooks) -> None:
     seen = []
-    hooks.watch = lambda plugin_id, hook, *, seconds, answer, error: seen.append((plugin_id, hook, answer, type(error)))
+
+    class Trace:
+        def hook_called(self, hook, plugin_id, *, seconds, result=None, error=None) -> None:
+            seen.append((plugin_id, hook, result, type(error)))
+
+    hooks.trace = Trace()
     hooks.register("broken", plugin("callmanager_match_number", lambda self, number: 1 / 0))
     hooks.register("none", plugin("callmanager_match_number", lambda self, number: None))
     hooks.match_number("2002")
@@ -318,6 +323,15 @@ def test_each_call_of_an_implementation_can_be_watched(hooks: Hooks) -> None:
         ("none", "callmanager_match_number", None, type(None)),
         ("broken", "callmanager_match_number", None, ZeroDivisionError),
     ]
+
+
+def test_a_hook_that_wants_to_end_the_program_is_contained(hooks: Hooks, reports: Reports) -> None:
+    def leave(self, call):
+        raise SystemExit(3)
+
+    hooks.register("leaving", plugin("callmanager_screen_incoming", leave))
+    assert hooks.screen_incoming(CALL) is None
+    assert [(who, type(error)) for who, _, error, _ in reports] == [("leaving", PluginError)]
 
 
 def test_an_implementation_may_leave_out_arguments(hooks: Hooks) -> None:

@@ -11,6 +11,7 @@ from callmanager.api import (
     CallAction,
     ContributionsChanged,
     EngineChanged,
+    Permissions,
     PluginContext,
     PluginState,
     PluginStateChanged,
@@ -19,6 +20,7 @@ from callmanager.api import (
     hookimpl,
     setting,
 )
+from callmanager.app import CORE_SECTIONS
 from callmanager.extensions.discovery import Candidate
 from callmanager.testing import Harness, running
 
@@ -83,7 +85,7 @@ async def test_an_active_plugin_is_told_and_contributes(tmp_path: Path) -> None:
         assert crm.said == ["started"]
         assert crm.heard
         assert [owned.value.id for owned in harness.app.call_actions()] == ["crm.note"]
-        assert [owned.plugin_id for owned in harness.app.settings_sections()] == ["core", "core", "core", "crm"]
+        assert [owned.plugin_id for owned in harness.app.settings_sections()] == [*["core"] * len(CORE_SECTIONS), "crm"]
         assert harness.app.settings.get(CrmSettings) == CrmSettings()
     assert crm.said == ["started", "stopping", "cancelled", "undone"]
 
@@ -97,7 +99,7 @@ async def test_disabling_undoes_everything_and_enabling_brings_it_back(tmp_path:
         assert state_of(harness, "crm") == (PluginState.DISABLED, "switched off by you")
         assert harness.app.call_actions() == []
         assert harness.app.problems.current() == ()
-        assert len(harness.app.settings_sections()) == 3
+        assert len(harness.app.settings_sections()) == len(CORE_SECTIONS)
         before = len(crm.heard)
         harness.engine.crash()
         assert len(crm.heard) == before
@@ -114,6 +116,8 @@ async def test_disabling_undoes_everything_and_enabling_brings_it_back(tmp_path:
 
 async def test_what_a_plugin_provides_goes_with_it(tmp_path: Path) -> None:
     class Office:
+        permissions = Permissions(account=True)
+
         def __init__(self, ctx: PluginContext) -> None:
             account = Account(id=AccountId("office"), extension="1", server="127.0.0.1", port=5060)
             ctx.accounts.provide(account, "secret")

@@ -8,6 +8,7 @@ from callmanager.api import (
     ContributionsChanged,
     Handle,
     Party,
+    Permissions,
     PluginContext,
     Presence,
     PresenceChanged,
@@ -144,6 +145,8 @@ async def test_plugins_see_the_board(tmp_path: Path) -> None:
     seen: list[Callable[[], object]] = []
 
     class Reader:
+        permissions = Permissions(presence=True)
+
         def __init__(self, ctx: PluginContext) -> None:
             seen.append(lambda: ctx.presence.get("2001").status)
 

@@ -96,9 +96,8 @@ def test_nothing_is_open_at_rest(ear, director):
     assert ear.now == (False, False, None)
 
 
-def test_ringback_sounds_from_180_to_the_answer(ear, director):
+async def test_ringback_sounds_from_180_to_the_answer(ear, director):
     director.placed(OUT)
-    assert ear.now == (True, False, None)
     director.hear(progress(OUT, CallState.PROGRESS, 180))
     assert ear.now == (True, False, Tone.RINGBACK)
     director.hear(progress(OUT, CallState.CONNECTED, 200))
@@ -107,14 +106,33 @@ def test_ringback_sounds_from_180_to_the_answer(ear, director):
     assert ear.now == (False, False, None)
 
 
-def test_early_media_takes_the_place_of_our_ringback(ear, director):
+async def test_the_devices_of_an_outgoing_call_open_after_its_invite_and_before_any_answer(ear, director):
+    director.placed(OUT)
+    assert ear.now == (False, False, None)
+    while not ear.open:  # noqa: ASYNC110 - the director has no event for it
+        await asyncio.sleep(0.001)
+    assert ear.now == (True, False, None)
+    director.hear(finished(OUT))
+    assert ear.now == (False, False, None)
+
+
+async def test_a_call_that_ends_before_its_devices_are_open_leaves_them_closed(ear, director, monkeypatch):
+    monkeypatch.setattr(audio_director, "_INVITE_FIRST_SECONDS", 0.0)
+    director.placed(OUT)
+    director.hear(finished(OUT, EndCause.LOCAL))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert ear.now == (False, False, None)
+
+
+async def test_early_media_takes_the_place_of_our_ringback(ear, director):
     director.placed(OUT)
     director.hear(progress(OUT, CallState.PROGRESS, 180))
     director.hear(early_media(OUT))
     assert ear.now == (True, False, None)
 
 
-def test_a_session_progress_without_ringing_has_no_ringback(ear, director):
+async def test_a_session_progress_without_ringing_has_no_ringback(ear, director):
     director.placed(OUT)
     director.hear(progress(OUT, CallState.PROGRESS, 183))
     assert ear.now == (True, False, None)
@@ -129,7 +147,7 @@ def test_an_incoming_call_rings_only_when_told_to(ear, director):
     assert ear.now == (True, False, None)
 
 
-def test_a_second_call_beeps_instead_of_ringing(ear, director):
+async def test_a_second_call_beeps_instead_of_ringing(ear, director):
     director.placed(OUT)
     director.hear(progress(OUT, CallState.CONNECTED, 200))
     director.hear(arrival())
@@ -152,13 +170,13 @@ async def test_a_failed_call_ends_with_a_tone_for_a_moment(ear, director, monkey
     assert ear.now == (False, False, None)
 
 
-def test_who_hung_up_hears_nothing_more(ear, director):
+async def test_who_hung_up_hears_nothing_more(ear, director):
     director.placed(OUT)
     director.hear(finished(OUT, EndCause.LOCAL))
     assert ear.now == (False, False, None)
 
 
-def test_after_the_pbx_own_signal_there_is_none_of_ours(ear, director):
+async def test_after_the_pbx_own_signal_there_is_none_of_ours(ear, director):
     director.placed(OUT)
     director.hear(early_media(OUT))
     director.hear(finished(OUT, EndCause.FAILED, FailureKind.BUSY))

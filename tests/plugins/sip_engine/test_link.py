@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import socket
 
 import pytest
 from callmanager_sip_engine.link import Doorkeeper, Invitation, LinkError, connect
@@ -34,6 +35,15 @@ async def test_the_invited_engine_gets_in_and_lines_pass_both_ways(door):
     assert (await engine.read_line(), await app.read_line()) == (b"to the engine\n", b"to the app\n")
     await engine.close()
     assert await app.read_line() == b""
+
+
+async def test_no_line_waits_for_the_acknowledgement_of_the_one_before(door):
+    keeper, accepting = door
+    engine = await connect(keeper.invitation)
+    for end in (engine, await accepting):
+        sock = end.writer.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    await engine.close()
 
 
 async def test_a_peer_with_a_wrong_token_is_refused_and_the_right_one_still_gets_in(door):

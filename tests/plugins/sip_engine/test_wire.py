@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from callmanager.api import Account, AccountId, CallId, HangUp, PlaceCall, Register, RegistrationReported, Transport
-from callmanager_sip_engine.wire import LINE_LIMIT, FromApp, FromEngine, WireError, app_codec, engine_codec
+from callmanager_sip_engine.link import LINE_LIMIT
+from callmanager_sip_engine.wire import FromApp, FromEngine, WireError, app_codec, engine_codec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

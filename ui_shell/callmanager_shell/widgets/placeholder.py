@@ -3,52 +3,20 @@
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space
 from callmanager_shell.widgets.button import Button
+from callmanager_shell.widgets.icon_badge import IconBadge
 from callmanager_shell.widgets.text import Text, breakable
 
 _WIDEST_TEXT: Final = 380
 _LOW: Final = 260
 """Below this height the circle gives way to the words."""
-
-
-class IconBadge(QWidget):
-    """An icon in a soft circle; `ink` and `fill` name colours of the theme."""
-
-    def __init__(
-        self, look: Look, *, icon: str = "phone", ink: str = "accent", fill: str = "accent_background", size: int = 72
-    ) -> None:
-        super().__init__()
-        self._look = look
-        self._size = size
-        self.icon = icon
-        self.ink = ink
-        self.fill = fill
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(self._size, self._size)
-
-    @override
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._look.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(getattr(theme, self.fill)))
-        painter.drawEllipse(QRectF(self.rect()))
-        edge = self._size * 0.28
-        self._look.paint_icon(
-            painter, self.icon, QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), getattr(theme, self.ink)
-        )
-        painter.end()
 
 
 class Placeholder(QWidget):

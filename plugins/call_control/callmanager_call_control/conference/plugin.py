@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callmanager.api import CallAction, CallPairAction, PluginContext, hookimpl
+from callmanager.api import CallAction, CallPairAction, Permissions, PluginContext, hookimpl
 
 from callmanager_call_control.conference.actions import call_actions, pair_actions
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 class Conference:
     """Contributes the buttons of a conference."""
+
+    title = "Conference"
+    summary = "Joins calls so that all hear each other, parts them again, and connects the others when you leave."
+    icon = "conference"
+    permissions = Permissions(call_information=True, call_control=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx

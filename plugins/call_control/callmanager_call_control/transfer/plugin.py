@@ -10,6 +10,7 @@ from callmanager.api import (
     CallAction,
     CallPairAction,
     ContactAction,
+    Permissions,
     PluginContext,
     SettingsSection,
     hookimpl,
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 class Transfer:
     """Contributes the buttons of a transfer and carries out the watched ones."""
+
+    title = "Transfer"
+    summary = "Hands a call to somebody else, at once or after asking, and has the caller back when that fails."
+    icon = "transfer"
+    permissions = Permissions(call_information=True, call_control=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx

@@ -1,5 +1,6 @@
 """What is heard while no sound arrives: the last period of the voice, fading out, instead of a hole with two clicks."""
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,8 @@ class Concealment:
     """Continues the sound that was last heard and joins it to what comes next. Confined to its owner's lock."""
 
     def __init__(self) -> None:
-        self._heard: Samples = silence(_MEMORY)
+        self._heard: deque[Samples] = deque((silence(_MEMORY),))
+        self._heard_count = _MEMORY
         self._period: Samples | None = None
         self._position = 0
 
@@ -24,19 +26,19 @@ class Concealment:
         return self._period is not None and self._position < _FADE_SAMPLES
 
     def heard(self, sound: Samples) -> None:
-        """Remember sound that went out."""
-        count = len(sound)
-        if count >= _MEMORY:
-            self._heard = sound[-_MEMORY:]
-        elif count:
-            self._heard = np.concatenate((self._heard[count:], sound))
+        """Remember sound that went out; it must not be changed afterwards. Put together only when a gap comes."""
+        self._heard.append(sound)
+        self._heard_count += len(sound)
+        while self._heard_count - len(self._heard[0]) >= _MEMORY:
+            self._heard_count -= len(self._heard.popleft())
 
     def make(self, count: int) -> Samples:
         """The next `count` samples of the continuation; silence once it has faded."""
         if self._period is None:
             # Time runs backwards here: the period is looked for at the end of what was heard.
-            lag = find_lag(self._heard[::-1])
-            self._period = self._heard[-(lag.samples if lag else OVERLAP) :]
+            heard = np.concatenate(self._heard)[-_MEMORY:]
+            lag = find_lag(heard[::-1])
+            self._period = heard[-(lag.samples if lag else OVERLAP) :]
             self._position = 0
         if self._position >= _FADE_SAMPLES:
             return silence(count)

@@ -21,7 +21,7 @@ from callmanager_sip_engine.audio.frames import RATE, Samples, silence
 from callmanager_sip_engine.audio.splice import MAX_LAG, MIN_LAG, OVERLAP, find_lag, lengthened, shortened
 
 _MILLISECOND: Final = RATE // 1000
-_FIRST_MARGIN: Final = 5 * _MILLISECOND
+_FIRST_MARGIN: Final = 3 * _MILLISECOND
 _LEAST_MARGIN: Final = 2 * _MILLISECOND
 _TOLERANCE: Final = _MILLISECOND
 _MAX_MARGIN: Final = 60 * _MILLISECOND
@@ -57,8 +57,9 @@ class ElasticBuffer:
     """Joins a producer and a consumer whose clocks differ; delay stays 2 to 5 ms above what their jitter needs.
 
     One thread puts, another gets; both only hold a short lock, neither waits for sound. `get` always returns as many samples as
-    it was asked for: at the start silence until there is enough, after an underrun a concealed gap. An underrun raises the
-    target by what was missing (20 ms at once, 60 ms in all); calm lowers it again, 10 ms in a minute.
+    it was asked for: at the start silence until there is enough, after an underrun a concealed gap, which ends with the next
+    sound. An underrun raises the target by how much too late that sound was and 2 ms (20 ms at once, 60 ms in all); calm
+    lowers it again, 10 ms in a minute.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -71,10 +72,14 @@ class ElasticBuffer:
         self._margin = _FIRST_MARGIN
         self._floors: deque[int] = deque(maxlen=_BUCKETS)
         self._floor = _STORE
+        self._lowest = _STORE
+        self._calm: int | None = None
         self._bucket_filled = 0
         self._waited = 0
         self._conceal = Concealment()
         self._gap = 0
+        self._missing = 0
+        self._dry_at = 0.0
         self._served = 0
         self._calm_buckets = 0
         self._last_put = 0
@@ -92,6 +97,8 @@ class ElasticBuffer:
             self._append(sound)
             self._last_put = len(sound)
             self._put_at = self._clock()
+            if self._missing and self._tail - self._head >= self._missing:
+                self._learn_from_gap()
             if self._tail - self._head > _HIGHEST_LEVEL:
                 # Nobody read for a long time; what piled up is history, the newest sound is what matters.
                 self._overruns += 1
@@ -102,14 +109,17 @@ class ElasticBuffer:
             self._served += count
             level = self._tail - self._head
             if self._priming:
-                if level < count + self._margin:
+                # What was concealed is slack already: a short gap need not be made longer to get some.
+                late = 0 < self._gap <= _MAX_MARGIN
+                level_wanted = count + self._margin + self._outstanding()
+                if level < (count if late else level_wanted):
                     self._gap += count
                     return self._conceal.make(count)
                 self._priming = False
-                self._learn_from_gap()
+                self._gap = self._missing = 0
                 self._forget_floors()
-                if level > count + self._margin + self._last_put:
-                    self._keep_newest(count + self._margin)
+                if level > level_wanted + MIN_LAG:
+                    self._keep_newest(level_wanted)
             elif level < count:
                 return self._run_dry(count, level)
             else:
@@ -131,7 +141,8 @@ class ElasticBuffer:
 
     def _run_dry(self, count: int, level: int) -> Samples:
         self._underruns += 1
-        self._gap = count - level
+        self._gap = self._missing = count - level
+        self._dry_at = self._clock()
         self._priming = True
         rest = self._take(level)
         if level:
@@ -140,24 +151,29 @@ class ElasticBuffer:
         return np.concatenate((rest, self._conceal.make(count - level)))
 
     def _learn_from_gap(self) -> None:
-        """The sound came later than the buffer could bridge: bridge that much the next time, if it can be bridged at all."""
+        """What was missing is here: had it been allowed to come that late, nothing would have been heard of it."""
+        late = round((self._clock() - self._dry_at) * RATE)
         # Not from the first second: a device fills its own buffer at the start, in one greedy gulp.
-        if self._underruns and self._served > RATE and self._gap <= _MAX_MARGIN:
-            self._margin = min(_MAX_MARGIN, self._margin + min(self._gap, _MAX_LESSON))
-        self._gap = 0
+        if self._served > RATE and late <= _MAX_MARGIN:
+            self._margin = min(_MAX_MARGIN, self._margin + min(late + _TOLERANCE * 2, _MAX_LESSON))
+        self._missing = 0
+
+    def _outstanding(self) -> int:
+        """How much of the next lump is still to come.
+
+        Sound comes in lumps. What of the next one should be there by now counts as present, the whole lump as missing; so
+        drift shows sample by sample, and not as a lump that is suddenly not there.
+        """
+        return max(0, self._last_put - round((self._clock() - self._put_at) * RATE))
 
     def _control(self, count: int, level: int) -> None:
-        # Sound comes in lumps. What of the next lump should be there by now counts as present, the whole lump as
-        # missing; so drift shows sample by sample, and not as a lump that is suddenly not there.
-        arrived = min(self._last_put, round((self._clock() - self._put_at) * RATE))
-        slack = level - count + arrived - self._last_put
+        slack = level - count - self._outstanding()
         self._floor = min(self._floor, slack)
         self._bucket_filled += count
         if self._bucket_filled >= _BUCKET:
             self._end_bucket()
-        lowest = min(self._floor, min(self._floors, default=_STORE))
-        calm = max(islice(reversed(self._floors), _CALM_BUCKETS), default=self._margin)
-        if calm < self._margin - _TOLERANCE:
+        lowest = min(self._floor, self._lowest)
+        if self._calm is not None and self._calm < self._margin - _TOLERANCE:
             self._splice(count, level, change=1)
         elif lowest > self._margin + 3 * _TOLERANCE and len(self._floors) >= _BUCKETS // 2:
             excess = lowest - self._margin
@@ -170,6 +186,7 @@ class ElasticBuffer:
 
     def _end_bucket(self) -> None:
         self._floors.append(self._floor)
+        self._sum_up()
         self._calm_buckets += 1
         if self._calm_buckets % _DECAY_BUCKETS == 0:
             self._margin = max(_LEAST_MARGIN, self._margin - 1)
@@ -206,12 +223,18 @@ class ElasticBuffer:
         """What the splice changed must not be seen as the clocks' doing."""
         self._floor += change
         self._floors = deque((floor + change for floor in self._floors), maxlen=_BUCKETS)
+        self._sum_up()
 
     def _forget_floors(self) -> None:
         self._floors.clear()
+        self._sum_up()
         self._floor = _STORE
         self._bucket_filled = 0
         self._waited = 0
+
+    def _sum_up(self) -> None:
+        self._lowest = min(self._floors, default=_STORE)
+        self._calm = max(islice(reversed(self._floors), _CALM_BUCKETS), default=None)
 
     def _append(self, sound: Samples) -> None:
         if self._tail + len(sound) > _STORE:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from callmanager_sip_engine.edge.addresses import has_tag
-from callmanager_sip_engine.edge.certificate import DtlsCertificate
 from callmanager_sip_engine.edge.facts import LegState
-from callmanager_sip_engine.edge.ice import IcePool
-from callmanager_sip_engine.edge.leg import MediaLeg
 from callmanager_sip_engine.edge.message import Message, Request, Response
-from callmanager_sip_engine.edge.negotiation import CallNegotiation
+from callmanager_sip_engine.edge.settings import EdgeSettings, parse_server
+
+if TYPE_CHECKING:
+    from callmanager_sip_engine.edge.certificate import DtlsCertificate
+    from callmanager_sip_engine.edge.ice import IcePool
+    from callmanager_sip_engine.edge.negotiation import CallNegotiation
 
 _log = logging.getLogger(__name__)
 
@@ -41,19 +44,53 @@ class _Call:
     expiry: asyncio.TimerHandle | None = None
 
 
+@attrs.frozen
+class _Means:
+    """What every call's media is made with."""
+
+    certificate: DtlsCertificate
+    pool: IcePool
+
+
 class CallTable:
     """Call-ID to media; loop thread only.
 
     A call's media begins with the first description in it and ends with a BYE, with the final refusal of its first INVITE, or
-    with the edge.
+    with the edge. The libraries of media (ICE, DTLS, SRTP) take longer to load than all others of the edge, and a registration
+    needs none of them: `prepare` loads them, or else the first call. Raises ValueError for a server that cannot be one.
     """
 
-    def __init__(self, *, pool: IcePool, certificate: DtlsCertificate, changed: Callable[[str, LegState], None]) -> None:
-        self._pool = pool
-        self._certificate = certificate
+    def __init__(self, settings: EdgeSettings, *, changed: Callable[[str, LegState], None]) -> None:
+        for url in (*settings.stun_servers, *(server.url for server in settings.turn_servers)):
+            parse_server(url)
+        self._settings = settings
+        self._preparation: asyncio.Task[_Means] | None = None
+        self._preferred_address: str | None = None
         self._changed = changed
         self._calls: dict[str, _Call] = {}
         self._closing: set[asyncio.Task[None]] = set()
+
+    def prepare(self) -> None:
+        """Begin to load what media needs, make our certificate and gather for the first call. Idempotent."""
+        if self._preparation is None:
+            self._preparation = asyncio.create_task(self._prepare(), name="edge-media-prepare")
+
+    def prefer(self, address: str | None) -> None:
+        """The address of ours from which the PBX is reached; its candidate is tried first."""
+        self._preferred_address = address
+        if (pool := self._pool) is not None:
+            pool.preferred_address = address
+
+    def network_changed(self) -> None:
+        """Gather anew for the next call."""
+        if (pool := self._pool) is not None:
+            pool.warm()
+
+    @property
+    def _pool(self) -> IcePool | None:
+        task = self._preparation
+        loaded = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result().pool if task is not None and loaded else None
 
     async def translate(self, message: Message, *, outbound: bool) -> bytes:
         """Return the body for the other side; raises `SdpError`, `TooManyCalls`, `UnknownCall` or OSError.
@@ -88,6 +125,8 @@ class CallTable:
 
     def passed(self, message: Message) -> None:
         """Follow a message that went through, in whichever direction."""
+        if isinstance(message, Request) and message.method == "INVITE" and (pool := self._pool) is not None:
+            pool.refill()
         call = self._calls.get(message.call_id)
         if call is None:
             return
@@ -108,17 +147,39 @@ class CallTable:
             self._end(call_id)
 
     async def close(self) -> None:
+        if self._preparation is not None:
+            await asyncio.wait([self._preparation])
         self.end_all()
         if self._closing:
             await asyncio.wait(set(self._closing))
+        if (pool := self._pool) is not None:
+            await pool.close()
+
+    async def _prepare(self) -> _Means:
+        certificate = await asyncio.to_thread(_load)
+        from callmanager_sip_engine.edge.ice import IcePool
+
+        pool = IcePool(stun_servers=self._settings.stun_servers, turn_servers=self._settings.turn_servers)
+        pool.preferred_address = self._preferred_address
+        pool.warm()
+        return _Means(certificate, pool)
+
+    async def _prepared(self) -> _Means:
+        self.prepare()
+        assert self._preparation is not None
+        return await asyncio.shield(self._preparation)
 
     async def _open(self, message: Message, *, outbound: bool) -> _Call:
         most = _MOST_CALLS if outbound else _MOST_CALLS - _KEPT_FOR_US
         if len(self._calls) >= most:
             raise TooManyCalls(f"more than {most} calls at once")
         call_id = message.call_id
-        ice = await self._pool.take(controlling=outbound)
-        leg = MediaLeg(ice=ice, certificate=self._certificate, changed=lambda state: self._changed(call_id, state))
+        means = await self._prepared()
+        from callmanager_sip_engine.edge.leg import MediaLeg
+        from callmanager_sip_engine.edge.negotiation import CallNegotiation
+
+        ice = await means.pool.take(controlling=outbound)
+        leg = MediaLeg(ice=ice, certificate=means.certificate, changed=lambda state: self._changed(call_id, state))
         try:
             await leg.open()
         except OSError:
@@ -147,3 +208,11 @@ class CallTable:
         task = asyncio.create_task(call.negotiation.leg.close(), name="edge-leg-close")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _load() -> DtlsCertificate:
+    """Runs in a thread: everything that the first call would import, and its certificate."""
+    import callmanager_sip_engine.edge.negotiation  # noqa: F401 - and with it the leg and ICE
+    from callmanager_sip_engine.edge.certificate import make_certificate
+
+    return make_certificate()

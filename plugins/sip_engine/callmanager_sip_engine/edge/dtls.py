@@ -70,7 +70,7 @@ class DtlsSession:
         certificate: DtlsCertificate,
         client: bool,
         fingerprints: tuple[Fingerprint, ...],
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], object],
     ) -> None:
         self._fingerprints = fingerprints
         self._client = client

@@ -11,21 +11,24 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
+from typing import Any
 
 import aioice
 import attrs
 from aioice.candidate import candidate_priority
 from aioice.ice import get_host_addresses
+from aioice.turn import TurnTransport
+from typing_extensions import override
 
-from callmanager_sip_engine.edge.settings import TurnServer
+from callmanager_sip_engine.edge.settings import TurnServer, parse_server
 
 _log = logging.getLogger(__name__)
 
 _WARM_SECONDS = 25.0  # shorter than the shortest common lifetime of a UDP mapping, 30 s
 _PATIENCE = 0.4
+_MOST_WAITING_OCTETS = 20_000  # two seconds of voice; older packets would only be heard as delay
 _TOP_PREFERENCE = 65535
-_STUN_PORT = 3478
-_TURNS_PORT = 5349
 
 
 @attrs.frozen(kw_only=True)
@@ -36,26 +39,39 @@ class IceServers:
     turn: TurnServer | None = None
 
 
-def parse_server(url: str) -> tuple[str, str, int, str]:
-    """Read `stun:host:port`, `turns:host:port?transport=tcp` or plain `host:port` (RFC 7064, RFC 7065).
+class MediaConnection(aioice.Connection):
+    """An ICE connection that hands over each datagram as it arrives, and sends at once.
 
-    Returns scheme, host, port and transport; raises ValueError.
+    aioice itself goes through a queue and a task, which is a turn of the loop for each packet of each direction.
     """
-    scheme, colon, rest = url.strip().partition(":")
-    if not colon or scheme.lower() not in {"stun", "turn", "turns"}:
-        scheme, rest = "stun", url.strip()
-    scheme = scheme.lower()
-    address, _, query = rest.partition("?")
-    if address.startswith("["):
-        host, _, tail = address[1:].partition("]")
-        port_text = tail.removeprefix(":")
-    else:
-        host, _, port_text = address.partition(":")
-    port = int(port_text) if port_text else (_TURNS_PORT if scheme == "turns" else _STUN_PORT)
-    transport = query.removeprefix("transport=").lower() if query else ("tcp" if scheme == "turns" else "udp")
-    if not host or not 0 < port < 65536 or transport not in {"udp", "tcp"}:
-        raise ValueError(f"{url!r} is not the address of a STUN or TURN server, write it like stun:host:3478")
-    return scheme, host, port, transport
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._take: Callable[[bytes], None] | None = None
+
+    def deliver_to(self, take: Callable[[bytes], None]) -> None:
+        """Call `take` with everything that comes from now on; what `recv` would still give came before."""
+        self._take = take
+
+    def send_now(self, datagram: bytes) -> bool:
+        """Whether it was sent: not without a nominated pair, nor behind two seconds of voice that the socket did not take."""
+        pair = self._nominated.get(1)
+        if pair is None:
+            return False
+        transport: Any = pair.protocol.transport
+        # Through TURN, aioice's own transport stands here, which has no such figure.
+        waiting = 0 if isinstance(pair.protocol.transport, TurnTransport) else transport.get_write_buffer_size()
+        if waiting > _MOST_WAITING_OCTETS:
+            return False
+        transport.sendto(datagram, pair.remote_addr)
+        return True
+
+    @override
+    def data_received(self, data: bytes, component: int) -> None:
+        if self._take is None:
+            super().data_received(data, component)
+        else:
+            self._take(data)
 
 
 class IcePool:
@@ -66,7 +82,7 @@ class IcePool:
         self._turn = [(server, *parse_server(server.url)) for server in turn_servers]
         self._next_stun = 0
         self._next_turn = 0
-        self._warm: asyncio.Task[aioice.Connection] | None = None
+        self._warm: asyncio.Task[MediaConnection] | None = None
         self._warm_since = 0.0
         self._warm_addresses: frozenset[str] = frozenset()
         self._refresh: asyncio.TimerHandle | None = None
@@ -86,13 +102,23 @@ class IcePool:
         if self._stun or self._turn:
             self._refresh = asyncio.get_running_loop().call_later(_WARM_SECONDS, self.warm)
 
-    async def take(self, *, controlling: bool) -> aioice.Connection:
-        """Return a gathered connection within half a second, with host candidates alone when the servers are slower."""
+    def refill(self) -> None:
+        """Gather for the next call if nothing is gathered: for when the message that took the last one has left."""
+        if self._warm is None:
+            self.warm()
+
+    async def take(self, *, controlling: bool) -> MediaConnection:
+        """Return a gathered connection within half a second, with host candidates alone when the servers are slower.
+
+        Leaves the pool empty, as gathering would take time from the INVITE under way: see `refill`.
+        """
+        if self._stun or self._turn:
+            self.refill()  # without servers a fresh connection is as good
         warm, self._warm = self._warm, None
         if warm is not None and self._warm_addresses != _local_addresses():
             self._discard(warm)
             warm = None
-        connection: aioice.Connection | None = None
+        connection: MediaConnection | None = None
         if warm is not None:
             done, _ = await asyncio.wait([warm], timeout=_PATIENCE)
             if done and not warm.cancelled() and warm.exception() is None:
@@ -100,11 +126,10 @@ class IcePool:
             else:
                 self._discard(warm)
         if connection is None:
-            connection = aioice.Connection(ice_controlling=controlling)
+            connection = MediaConnection(ice_controlling=controlling)
             await connection.gather_candidates()
         connection.ice_controlling = controlling
         rank_candidates(connection, preferred=self.preferred_address)
-        self.warm()
         return connection
 
     async def close(self) -> None:
@@ -113,10 +138,10 @@ class IcePool:
         if self._discarding:
             await asyncio.wait(set(self._discarding))
 
-    async def _gather(self) -> aioice.Connection:
+    async def _gather(self) -> MediaConnection:
         stun = self._stun[self._next_stun % len(self._stun)] if self._stun else None
         turn = self._turn[self._next_turn % len(self._turn)] if self._turn else None
-        connection = aioice.Connection(
+        connection = MediaConnection(
             ice_controlling=True,
             stun_server=stun,
             turn_server=(turn[2], turn[3]) if turn else None,
@@ -147,7 +172,7 @@ class IcePool:
             self._discard(self._warm)
             self._warm = None
 
-    def _discard(self, warm: asyncio.Task[aioice.Connection]) -> None:
+    def _discard(self, warm: asyncio.Task[MediaConnection]) -> None:
         task = asyncio.create_task(_close_gathered(warm), name="edge-ice-discard")
         self._discarding.add(task)
         task.add_done_callback(self._discarding.discard)
@@ -171,7 +196,7 @@ def default_candidate(connection: aioice.Connection) -> aioice.Candidate | None:
     return ranked[0] if ranked else None
 
 
-async def _close_gathered(warm: asyncio.Task[aioice.Connection]) -> None:
+async def _close_gathered(warm: asyncio.Task[MediaConnection]) -> None:
     # not cancelled: aioice would leave its STUN queries running; it ends them itself after five seconds at most
     with contextlib.suppress(OSError):
         connection = await warm

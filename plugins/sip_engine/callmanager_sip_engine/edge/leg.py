@@ -18,7 +18,7 @@ import attrs
 from callmanager_sip_engine.edge.certificate import DtlsCertificate
 from callmanager_sip_engine.edge.dtls import DtlsError, DtlsSession, SrtpKeys
 from callmanager_sip_engine.edge.facts import DtlsState, IceState, LegState
-from callmanager_sip_engine.edge.ice import default_candidate
+from callmanager_sip_engine.edge.ice import MediaConnection, default_candidate
 from callmanager_sip_engine.edge.loopback import LoopbackMedia
 from callmanager_sip_engine.edge.sdp import LocalTransport, RemoteTransport, Setup
 from callmanager_sip_engine.edge.srtp import PacketKind, SrtpTransform, classify
@@ -28,7 +28,6 @@ _log = logging.getLogger(__name__)
 _ICE_TIMEOUT = 15.0
 _DTLS_TIMEOUT = 15.0
 _REPORT_INTERVAL = 1.0
-_QUEUED_PACKETS = 100  # two seconds of audio; older packets would only be heard as delay
 _DISCARD_PORT = 9
 
 
@@ -39,13 +38,12 @@ class MediaLeg:
     through `changed` as a state, and the call goes on without media until somebody ends it.
     """
 
-    def __init__(self, *, ice: aioice.Connection, certificate: DtlsCertificate, changed: Callable[[LegState], None]) -> None:
+    def __init__(self, *, ice: MediaConnection, certificate: DtlsCertificate, changed: Callable[[LegState], None]) -> None:
         self._ice = ice
         self._certificate = certificate
         self._changed = changed
         self._state = LegState()
         self._task: asyncio.Task[None] | None = None
-        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_PACKETS)
         self._dtls: DtlsSession | None = None
         self._srtp: SrtpTransform | None = None
         self._packets_in = 0
@@ -113,7 +111,6 @@ class MediaLeg:
         self._closed = True
         if self._dtls is not None:
             self._dtls.close()
-            await self._drain_goodbye()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -126,21 +123,18 @@ class MediaLeg:
             self._changed(self.state)
 
     async def _run(self, remote: RemoteTransport) -> None:
-        sender: asyncio.Task[None] | None = None
         reporter: asyncio.Task[None] | None = None
         try:
             if not await self._connect_ice(remote):
                 return
-            sender = asyncio.create_task(self._send_all(), name="edge-leg-send")
             self._start_dtls(remote)
             reporter = asyncio.create_task(self._report(), name="edge-leg-report")
             await self._receive_all()
         finally:
-            for task in (sender, reporter):
-                if task is not None:
-                    task.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await task
+            if reporter is not None:
+                reporter.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await reporter
 
     async def _connect_ice(self, remote: RemoteTransport) -> bool:
         self._ice.remote_username = remote.ufrag
@@ -191,7 +185,7 @@ class MediaLeg:
             certificate=self._certificate,
             client=self.dtls_client,
             fingerprints=remote.fingerprints,
-            send=self._queue_datagram,
+            send=self._send,
         )
         loop = asyncio.get_running_loop()
         limit = loop.call_later(_DTLS_TIMEOUT, self._dtls_too_late)
@@ -224,8 +218,9 @@ class MediaLeg:
         )
 
     async def _receive_all(self) -> None:
+        self._ice.deliver_to(self._from_pbx)
         try:
-            while True:
+            while True:  # for what came before; then it waits for the end
                 self._from_pbx(await self._ice.recv())
         except ConnectionError:
             if not self._closed:
@@ -255,28 +250,14 @@ class MediaLeg:
         if protected is None:
             self._packets_dropped += 1
             return
-        self._packets_out += 1
-        self._queue_datagram(protected)
+        if self._send(protected):
+            self._packets_out += 1
 
-    def _queue_datagram(self, datagram: bytes) -> None:
-        if self._outgoing.full():
-            self._outgoing.get_nowait()
+    def _send(self, datagram: bytes) -> bool:
+        sent = self._ice.send_now(datagram)
+        if not sent:
             self._packets_dropped += 1
-        self._outgoing.put_nowait(datagram)
-
-    async def _send_all(self) -> None:
-        while True:
-            datagram = await self._outgoing.get()
-            try:
-                await self._ice.send(datagram)
-            except (ConnectionError, OSError) as error:
-                _log.debug("a packet could not be sent: %s", error)
-                self._packets_dropped += 1
-
-    async def _drain_goodbye(self) -> None:
-        while not self._outgoing.empty():
-            with contextlib.suppress(ConnectionError, OSError):
-                await self._ice.send(self._outgoing.get_nowait())
+        return sent
 
     async def _report(self) -> None:
         reported = (0, 0)

@@ -15,10 +15,8 @@ import attrs
 from callmanager_sip_engine.edge import rewrite
 from callmanager_sip_engine.edge.addresses import SipUri
 from callmanager_sip_engine.edge.calls import CallTable, TooManyCalls, UnknownCall
-from callmanager_sip_engine.edge.certificate import make_certificate
 from callmanager_sip_engine.edge.facts import EdgeFailure, EdgeObserver, FailureKind, LegState
 from callmanager_sip_engine.edge.guard import TooLargeForPjsua, check_for_pjsua, serialise_for_pjsua
-from callmanager_sip_engine.edge.ice import IcePool
 from callmanager_sip_engine.edge.message import Message, MessageError, Request, Response, parse
 from callmanager_sip_engine.edge.peer import LocalPeer
 from callmanager_sip_engine.edge.rewrite import EdgeIdentity
@@ -32,6 +30,7 @@ _M = TypeVar("_M", Request, Response)
 _SESSION_METHODS = frozenset({"INVITE", "ACK", "PRACK", "UPDATE"})
 _LOGGED_REFUSALS = 20
 _REFUSAL_WINDOW = 60.0
+_REGISTER_FIRST_SECONDS = 0.25
 
 
 class Edge:
@@ -45,12 +44,12 @@ class Edge:
     def __init__(self, settings: EdgeSettings, observer: EdgeObserver) -> None:
         self._settings = settings
         self._observer = observer
-        self._pool = IcePool(stun_servers=settings.stun_servers, turn_servers=settings.turn_servers)
-        self._calls = CallTable(pool=self._pool, certificate=make_certificate(), changed=self._media_changed)
+        self._calls = CallTable(settings, changed=self._media_changed)
         self._peer = LocalPeer(receive=self._from_peer, gone=self._calls.end_all, refused=self._refuse)
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
+        self._preparing: asyncio.TimerHandle | None = None
         self._peer_contact: SipUri | None = None
         self._tag = secrets.token_hex(6)
         self._secret = secrets.token_bytes(32)
@@ -66,10 +65,7 @@ class Edge:
 
     async def start(self) -> int:
         """Open the loopback listener and return its TCP port; raises OSError. The PBX need not be there."""
-        port = await self._peer.listen()
-        if self._settings.transport == "wss":
-            self._pool.warm()
-        return port
+        return await self._peer.listen()
 
     async def connect(self) -> None:
         """Make one attempt to reach the PBX; returns at once when the link is up, raises `EdgeFailure` when it fails."""
@@ -82,15 +78,16 @@ class Edge:
             link = await open_link(self._settings)
             await self._refuse_when_stopped(link)
             self._me = self._identity(link)
-            self._pool.preferred_address = link.local_address[0] or None
+            self._calls.prefer(link.local_address[0] or None)
             self._link = link
             self._reader = asyncio.create_task(self._read_link(link), name="edge-link")
+            self._prepare_media()
         self._observer.edge_connected(self, link.round_trip_ms)
 
     async def network_changed(self) -> None:
         """Drop the warm candidates and check the link now instead of at the next ping."""
         if self._settings.transport == "wss":
-            self._pool.warm()
+            self._calls.network_changed()
         link = self._link
         if link is not None and not await link.check(self._settings.ping_timeout):
             await link.close()
@@ -98,13 +95,19 @@ class Edge:
     async def stop(self) -> None:
         """Close the link, the listener and every leg; nothing of the edge is left afterwards. Idempotent."""
         self._stopped = True
+        if self._preparing is not None:
+            self._preparing.cancel()
         link, self._link = self._link, None
         if link is not None:
             await link.close()
         await self._end_reader()
         await self._peer.close()
         await self._calls.close()
-        await self._pool.close()
+
+    def _prepare_media(self) -> None:
+        """Load the libraries of media a moment after the link is up: the interpreter's time belongs to the REGISTER first."""
+        if self._settings.transport == "wss" and self._preparing is None:
+            self._preparing = asyncio.get_running_loop().call_later(_REGISTER_FIRST_SECONDS, self._calls.prepare)
 
     async def _refuse_when_stopped(self, link: Link) -> None:
         if self._stopped:  # while the attempt was under way

@@ -10,6 +10,8 @@ import attrs
 EdgeTransport = Literal["wss", "tls"]
 
 _LONGEST_HOST = 253
+_STUN_PORT = 3478
+_TURNS_PORT = 5349
 
 
 @attrs.frozen(kw_only=True)
@@ -49,3 +51,25 @@ class EdgeSettings:
     ping_interval: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
     ping_timeout: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
     connect_timeout: float = attrs.field(default=8.0, validator=attrs.validators.gt(0))
+
+
+def parse_server(url: str) -> tuple[str, str, int, str]:
+    """Read `stun:host:port`, `turns:host:port?transport=tcp` or plain `host:port` (RFC 7064, RFC 7065).
+
+    Returns scheme, host, port and transport; raises ValueError.
+    """
+    scheme, colon, rest = url.strip().partition(":")
+    if not colon or scheme.lower() not in {"stun", "turn", "turns"}:
+        scheme, rest = "stun", url.strip()
+    scheme = scheme.lower()
+    address, _, query = rest.partition("?")
+    if address.startswith("["):
+        host, _, tail = address[1:].partition("]")
+        port_text = tail.removeprefix(":")
+    else:
+        host, _, port_text = address.partition(":")
+    port = int(port_text) if port_text else (_TURNS_PORT if scheme == "turns" else _STUN_PORT)
+    transport = query.removeprefix("transport=").lower() if query else ("tcp" if scheme == "turns" else "udp")
+    if not host or not 0 < port < 65536 or transport not in {"udp", "tcp"}:
+        raise ValueError(f"{url!r} is not the address of a STUN or TURN server, write it like stun:host:3478")
+    return scheme, host, port, transport

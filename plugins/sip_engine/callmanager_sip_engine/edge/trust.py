@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import ssl
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtensionOID
+from typing import TYPE_CHECKING
 
 from callmanager_sip_engine.edge.facts import CertificateEvidence
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _EVIDENCE_TIMEOUT = 4.0
 _MOST_NAMES = 20
@@ -53,6 +53,9 @@ async def collect_evidence(host: str, port: int, *, problem: str) -> Certificate
 
 def read_evidence(der: bytes, *, problem: str) -> CertificateEvidence | None:
     """Return what a certificate says about itself, bounded, None when it cannot be read."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
     try:
         certificate = x509.load_der_x509_certificate(der)
         return CertificateEvidence(
@@ -69,6 +72,9 @@ def read_evidence(der: bytes, *, problem: str) -> CertificateEvidence | None:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+    from cryptography.x509.oid import ExtensionOID
+
     try:
         extension = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     except (x509.ExtensionNotFound, x509.DuplicateExtension):

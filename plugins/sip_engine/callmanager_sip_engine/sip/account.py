@@ -91,6 +91,7 @@ class SipAccount:
         self._realm: str | None = None
         self._asked_at: float | None = None
         self._answers = 0
+        self._answer_due = False
         self._leaving = False
         self._attempts = 0
         self._registration_alive = False
@@ -118,7 +119,12 @@ class SipAccount:
 
     def unregister(self) -> None:
         self._leaving = True
-        if self._registration_alive:
+        if self._answer_due:
+            return  # the REGISTER that answers the challenge says goodbye
+        if self._asked_at is not None:
+            # pjsua2 unregisters nothing while a REGISTER is unanswered; one that takes its place can say goodbye as well.
+            self._send(None)
+        elif self._registration_alive:
             self._asked_at = time.monotonic()
             self._set_registration(False)
         else:
@@ -148,12 +154,14 @@ class SipAccount:
             )
             # pjsua still works on the old REGISTER while it calls us.
             self._asked_at = None
+            self._answer_due = True
             self.host.soon(lambda: self._send(credentials))
             return
         self._report(code, reason, expires if accepted and not self._leaving else 0)
 
     def _send(self, credentials: Header | None) -> None:
         """Start a registration of its own in pjsua2; it keeps the credentials it starts with and gets none of pjsip's."""
+        self._answer_due = False
         if credentials is None:
             self._answers = 0
         stuck = self._asked_at is not None

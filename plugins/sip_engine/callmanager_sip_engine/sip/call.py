@@ -37,6 +37,8 @@ _ANSWER_TO_INVITE_SECONDS: Final = 5.0
 """A living PBX says at least 100 at once; RFC 3261's 32 s (timer B) are an eternity for somebody who waits."""
 _BYE_SECONDS: Final = 0.7
 _RING_SECONDS: Final = 1.0
+_SLOT_SECONDS: Final = 3.0
+_SLOT_PAUSE: Final = 0.1
 _SILENT_SECONDS: Final = 20.0
 """Without a PBX and without a word from the far end, a call is over; a PBX that restarts is back before."""
 _SILENT_HELD_SECONDS: Final = 120.0
@@ -49,6 +51,11 @@ class CallHost(Protocol):
     """What a call needs of its surroundings."""
 
     endpoint: SipEndpoint
+
+    @property
+    def slots_come_free(self) -> bool:
+        """There are no more calls than slots: whatever holds them belongs to calls that are over for us."""
+        ...
 
     def report(self, report: Any) -> None: ...
     def soon(self, job: Callable[[], None]) -> None: ...
@@ -117,7 +124,10 @@ class SipCall:
 
     # ---------------------------------------------------------------------------------------------------------------- commands
 
-    def place(self, uri: str, headers: tuple[Header, ...]) -> None:
+    def place(self, uri: str, headers: tuple[Header, ...], *, patience: float = _SLOT_SECONDS) -> None:
+        """Send the INVITE; while pjsip still holds slots for calls that are over, wait `patience` seconds for one of them."""
+        if self.finished or self._local_end is not None:
+            return
         parameters = _pj.CallOpParam(True)
         for header in headers:
             sip_header = _pj.SipHeader()
@@ -126,6 +136,10 @@ class SipCall:
         try:
             self.pj.makeCall(uri, parameters)
         except _pj.Error as error:
+            if _is_full(error) and patience > 0 and self.host.slots_come_free:
+                again = self.host.call_later(_SLOT_PAUSE, lambda: self.place(uri, headers, patience=patience - _SLOT_PAUSE))
+                self._timers.append(again)
+                return
             self.finish(CallEnd(cause=EndCause.FAILED, failure=_library_failure(error)))
             return
         self._identify()
@@ -188,6 +202,9 @@ class SipCall:
         if self.finished or self._local_end is not None:
             return
         self._local_end, self._broken = cause, failure
+        if int(self.pj.getId()) < 0:  # it still waits for a slot; pjsip aborts when such a call is hung up
+            self.finish(CallEnd(cause=cause, failure=failure))
+            return
         self.media.measure()
         parameters = _pj.CallOpParam()
         parameters.statusCode = status
@@ -360,7 +377,11 @@ class SipCall:
             self.host.report(CallPartyReported(call_id=self.id, remote=party))
 
 
+def _is_full(error: Exception) -> bool:
+    return getattr(error, "status", 0) == _pj.ETOOMANY
+
+
 def _library_failure(error: Exception) -> Failure:
-    if getattr(error, "status", 0) == _pj.ETOOMANY:
+    if _is_full(error):
         return Failure(kind=FailureKind.ENGINE, detail="too many calls at once")
     return Failure(kind=FailureKind.ENGINE, detail=plain(str(getattr(error, "reason", "") or error)))

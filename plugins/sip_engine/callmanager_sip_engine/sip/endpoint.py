@@ -44,7 +44,7 @@ class SipEndpoint:
     def __init__(self, frames: Frames, *, user_agent: str, max_calls: int = 4) -> None:
         self._frames = frames
         self._user_agent = user_agent
-        self._max_calls = max_calls
+        self.max_calls = max_calls
         self._endpoint: Any = None
         self._log_writer: Any = None
         self._transports: dict[tuple[Transport, str], int] = {}
@@ -67,7 +67,7 @@ class SipEndpoint:
         config.logConfig.msgLogging = 0
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
-        config.uaConfig.maxCalls = self._max_calls
+        config.uaConfig.maxCalls = self.max_calls
         config.uaConfig.userAgent = self._user_agent
         config.uaConfig.mwiUnsolicitedEnabled = True
         config.medConfig.clockRate = 16_000

@@ -42,7 +42,7 @@ class MediaPort(_pj.AudioMediaPort):  # type: ignore[misc]  # pjsua2 has no type
             self._complain("pull")
             octets = _SILENCE
         frame.type = _pj.FRAME_TYPE_AUDIO
-        frame.buf = _pj.ByteVector(octets)
+        frame.buf = self._octets.vector(octets)
         frame.size = len(octets)
 
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 - pjsua2's name

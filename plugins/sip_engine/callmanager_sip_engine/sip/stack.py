@@ -117,6 +117,10 @@ class SipStack:
 
     # ------------------------------------------------------------------------------------------ surroundings of accounts, calls
 
+    @property
+    def slots_come_free(self) -> bool:
+        return len(self._calls) <= self.endpoint.max_calls
+
     def soon(self, job: Callable[[], None]) -> None:
         self.thread.submit(job)
 

@@ -151,3 +151,18 @@ def test_any_number_of_samples_is_served_exactly() -> None:
         buffer.put(tone(0.02)[: generator.integers(0, 321)])
         count = int(generator.integers(1, 700))
         assert len(buffer.get(count)) == count
+
+
+@pytest.mark.parametrize(("put", "get"), [(160, 320), (320, 80)], ids=["microphone", "speaker"])
+def test_the_delay_is_what_lumps_and_margin_need_from_the_first_second_on(put: int, get: int) -> None:
+    outcome = run(seconds=60, put=put, get=get)
+    assert outcome.statistics.underruns == 0
+    assert outcome.statistics.splices <= 1
+    assert outcome.levels.max() <= (put + 5 * RATE / 1000) * 1000 / RATE
+
+
+def test_sound_that_comes_once_5_ms_too_late_raises_the_target_by_about_that() -> None:
+    # read at 10.025 s, when what is due from 10.0 s on has not come; it comes at 10.03 s
+    outcome = run(seconds=11, put=160, get=320, stalls=((10.0, 0.03),))
+    assert outcome.statistics.underruns == 1
+    assert outcome.statistics.margin <= 10 * RATE / 1000

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 from callmanager.api import AudioChoice
 from callmanager_sip_engine.audio.frames import RATE, Samples
-from callmanager_sip_engine.audio.processing import VoiceProcessor
+from callmanager_sip_engine.audio.processing import _DELAY_MILLISECONDS, VoiceProcessor
+from callmanager_sip_engine.audio.webrtc import Direction
 
 ECHO_ONLY = AudioChoice(noise_suppression=False, gain_control=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _library() -> None:
+    """The library keeps two sockets of its own for as long as the process lives; no single test is to blame for them."""
+    assert VoiceProcessor.load(ECHO_ONLY) is not None
 
 
 class Talk(NamedTuple):
@@ -108,16 +115,41 @@ def test_without_the_library_the_call_goes_on(monkeypatch: pytest.MonkeyPatch, c
 
 
 def test_a_module_that_fails_is_left_out_and_the_sound_stays(caplog: pytest.LogCaptureFixture) -> None:
-    from livekit.rtc.audio_frame import AudioFrame
-
     class Broken:
-        def process_stream(self, frame: object) -> None:
+        def capture(self, block: Samples) -> Samples:
             raise RuntimeError("out of order")
 
-        process_reverse_stream = process_stream
+        def render(self, block: Samples) -> None:
+            raise RuntimeError("out of order")
 
-    processor = VoiceProcessor(Broken(), AudioFrame)
+    processor = VoiceProcessor(Broken())
     sound = np.arange(160, dtype=np.int16)
     assert np.array_equal(processor.capture(sound), sound)
     assert np.array_equal(processor.capture(sound), sound)
     assert len(caplog.records) == 1
+
+
+def test_the_short_way_hears_what_the_library_s_own_face_hears() -> None:
+    from livekit.rtc.apm import AudioProcessingModule
+    from livekit.rtc.audio_frame import AudioFrame
+
+    talk = room(2.0)
+    processor = VoiceProcessor.load(ECHO_ONLY)
+    assert processor is not None
+    module = AudioProcessingModule(echo_cancellation=True, high_pass_filter=True)
+    module.set_stream_delay_ms(_DELAY_MILLISECONDS)
+    expected = []
+    for start in range(0, len(talk.far) - 159, 160):
+        module.process_reverse_stream(AudioFrame(bytearray(talk.far[start : start + 160].tobytes()), RATE, 1, 160))
+        near = AudioFrame(bytearray(talk.echo[start : start + 160].tobytes()), RATE, 1, 160)
+        module.process_stream(near)
+        expected.append(np.frombuffer(bytes(near.data), dtype="<i2"))
+    assert np.array_equal(processed(processor, talk.far, talk.echo), np.concatenate(expected))
+
+
+def test_a_module_that_the_library_does_not_know_is_an_error() -> None:
+    from livekit.rtc._ffi_client import FfiClient
+
+    path = Direction(FfiClient.instance._ffi_lib, 2**40, "apm_process_stream")
+    with pytest.raises(RuntimeError):
+        path.process(np.zeros(160, dtype=np.int16))

@@ -29,8 +29,20 @@ async def test_a_stun_server_tells_the_outside_address_before_anybody_dials():
         outside = [each for each in connection.local_candidates if each.type == "srflx"]
         assert outside[0].host == "203.0.113.5"
         assert default_candidate(connection).type == "srflx"
+        pool.refill()
         await pool._warm
         await connection.close()
+        await pool.close()
+
+
+@needs_address
+async def test_an_invite_that_is_asked_again_at_once_gets_the_outside_address_too():
+    async with relay_server(_ADDRESSES[0], mapped=("203.0.113.5", 40000)) as (_, port):
+        pool = IcePool(stun_servers=(f"stun:{_ADDRESSES[0]}:{port}",), turn_servers=())
+        pool.warm()
+        for connection in (await pool.take(controlling=True), await pool.take(controlling=True)):
+            assert "srflx" in {each.type for each in connection.local_candidates}
+            await connection.close()
         await pool.close()
 
 
@@ -43,6 +55,7 @@ async def test_a_call_crosses_a_turn_relay():
         near.warm()
         await near._warm
         caller = await _end(near, make_certificate(), controlling=True)
+        near.refill()
         await near._warm
         callee = await _end(far, make_certificate(), controlling=False)
         ice = caller.leg._ice

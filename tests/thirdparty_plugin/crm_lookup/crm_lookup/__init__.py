@@ -1,0 +1,1 @@
+"""Crm lookup for PC CallManager."""
