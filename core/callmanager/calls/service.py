@@ -31,6 +31,7 @@ from callmanager.model.history import CallRecord
 from callmanager.model.media import CallStatistics
 from callmanager.model.notices import Severity
 from callmanager.numbers import clean_target, is_emergency
+from callmanager.parties import checked_party
 from callmanager.texts import plain
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ class CallService:
             case facts.CallMuteReported():
                 self._store.change(fact.call_id, muted=fact.muted)
             case facts.CallPartyReported():
-                remote = _clean_party(fact.remote)
+                remote = checked_party(fact.remote)
                 self._store.change(fact.call_id, remote=remote, match=self._contacts.match(remote.number))
             case facts.CallMediaReported():
                 self._store.change(fact.call_id, media=attrs.evolve(fact.media, codec=plain(fact.media.codec, limit=40)))
@@ -250,7 +251,7 @@ class CallService:
             account_id=fact.account_id,
             direction=Direction.INCOMING,
             state=CallState.RINGING,
-            remote=(remote := _clean_party(fact.remote)),
+            remote=(remote := checked_party(fact.remote)),
             match=self._contacts.match(remote.number),
             called=plain(fact.called),
             created_at=self._clock(),
@@ -362,7 +363,3 @@ def _party_of(target: str) -> Party:
     if target.startswith(("sip:", "sips:")):
         return Party(number=target.partition(":")[2].partition("@")[0], uri=target)
     return Party(number=target)
-
-
-def _clean_party(party: Party) -> Party:
-    return Party(number=plain(party.number, limit=80), name=plain(party.name), uri=plain(party.uri, limit=300))
