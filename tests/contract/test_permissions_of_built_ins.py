@@ -108,6 +108,24 @@ async def test_call_control_needs_exactly_what_it_declares(tmp_path: Path, asked
     assert {permission for _, permission in asked} == set(declared(candidate).all())
 
 
+@pytest.mark.parametrize("plugin_id", ["transfer", "conference"])
+async def test_who_finds_people_for_a_call_needs_exactly_what_it_declares(
+    tmp_path: Path, asked: set[tuple[str, Permission]], plugin_id: str
+) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == plugin_id)
+    engine = FakeEngine(autoanswer=True)
+    async with running(tmp_path, plugins={plugin_id: candidate.load()}, engine=engine) as harness:
+        await harness.connect()
+        first, second = harness.app.calls.dial("6000"), harness.app.calls.dial("6001")
+        await harness.until(lambda: all(call.state is CallState.CONNECTED for call in harness.app.calls.current()))
+        desk = harness.app.plugins._entries[plugin_id].instance.desk
+        assert desk.targets(harness.app.calls.get(second)).find("600")
+        (pair,) = harness.app.call_pair_actions()
+        await pair.value.run(harness.app.calls.get(first), harness.app.calls.get(second))
+        await harness.settle()
+    assert {permission for _, permission in asked} == set(declared(candidate).all())
+
+
 async def test_the_engine_asks_its_context_for_nothing(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
     candidate = next(candidate for candidate in BUILT_IN if candidate.id == "sip_engine")
     async with running(tmp_path, plugins={"sip_engine": candidate.load()}) as harness:
