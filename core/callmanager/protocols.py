@@ -26,6 +26,7 @@ from callmanager.model.messages import (
     ThreadPage,
 )
 from callmanager.model.notices import Problem, Severity
+from callmanager.model.permissions import Permissions
 from callmanager.model.presence import ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceState
 from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities
@@ -539,6 +540,11 @@ class Context(Protocol):
 
     @property
     def plugin_id(self) -> str: ...
+    @property
+    def permissions(self) -> Permissions:
+        """What it may do: what it declares, less what the administrator took away."""
+        ...
+
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]: ...
     @property

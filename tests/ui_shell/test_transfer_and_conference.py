@@ -295,7 +295,7 @@ class TestConference:
         first, second = await self.joined(phone)
         head = phone.window.strip.head
         assert head.accessibleName() == "Conference with 2004, 2005: You and 2 others"
-        assert buttons(head) == {"Hold all", "Mute", "Add", "Split", "Leave"}
+        await phone.harness.until(lambda: buttons(head) == {"Hold all", "Mute", "Add", "Split", "Leave"})  # laid out
         assert buttons(card_of(phone, first)) == {"Talk in private", "Drop"}
         phone.window.layout().activate()
         tops = [head.geometry(), *(card_of(phone, each).geometry() for each in (first, second))]

@@ -274,6 +274,7 @@ class CallStrip(QWidget):
             drag_call(self._services.look, card, card.call, name=name, key=key)
 
     def _accept_drops(self, card: CallCard) -> None:
+        from callmanager_shell import call_text
         from callmanager_shell.call_drag import CallDropTarget
 
         def dropped(call: Call, point: QPoint) -> None:
@@ -287,7 +288,7 @@ class CallStrip(QWidget):
             get=self._services.app.calls.get,
             accepts=lambda call: call.id != card.call.id and bool(self._services.actions.pairs(call, card.call)),
             dropped=dropped,
-            label=lambda call: f"{call.remote.label} with {card.call.remote.label}…",
+            label=lambda call: f"{call_text.name_of(call)} with {call_text.name_of(card.call)}…",
         )
 
     def _linger(self, card: CallCard) -> None:

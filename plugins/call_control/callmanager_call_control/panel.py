@@ -38,11 +38,11 @@ async def pick_target(
 
 
 def _row(target: Target) -> PickRow:
-    number = format_number(target.number)
+    number = format_number(target.number) if target.name else ""
     return PickRow(
         key=target.key,
         title=target.label,
-        detail=number if target.name else "",
+        detail=" · ".join(filter(None, (number, target.company))),
         note="as typed" if target.typed and target.status is None else target.note,
         icon="keypad" if target.typed else "",
         status=target.status,

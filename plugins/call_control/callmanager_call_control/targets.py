@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
@@ -10,23 +11,31 @@ import attrs
 from callmanager.api import Call, CallId, CallState, PresenceStatus, UserError, clean_target, format_number
 
 if TYPE_CHECKING:
-    from callmanager.api import Calls, Presences
+    from callmanager.api import Calls, Contacts, Hit, PluginContext, Presences
 
 MOST: Final = 50
+_FEW: Final = 3
+"""Of no more people than this, each number is a line of its own."""
 _SEPARATORS: Final = re.compile(r"[\s().\-/]")
 _LIKE_A_NUMBER: Final = re.compile(r"[+*#0-9(]|sips?:|tel:", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
 class Target:
-    """A person, a number, or (`call_id`) another call of ours."""
+    """A person, a number, or (`call_id`) another call of ours.
+
+    `status` is that of the person, whichever of the numbers this is. `rank` is set by a source that has judged itself how
+    well the target fits: the lower the better, as `fit` says it.
+    """
 
     name: str
     number: str
+    company: str = ""
     status: PresenceStatus | None = None
     call_id: CallId | None = None
     note: str = ""
     typed: bool = False
+    rank: int | None = None
 
     @property
     def key(self) -> str:
@@ -57,7 +66,7 @@ class LiveCalls:
             if call.id != self._besides and call.state is CallState.CONNECTED and not call.background
         ]
         found = [
-            Target(name=call.remote.name, number=call.remote.number or call.remote.uri, call_id=call.id, note=_state(call))
+            Target(name=call.name, number=call.remote.number or call.remote.uri, call_id=call.id, note=_state(call))
             for call in others
         ]
         return matching(query, found)
@@ -78,6 +87,40 @@ class RecentTargets:
         return matching(query, found)
 
 
+class KnownPeople:
+    """Everybody in the contacts who can be called, found and ordered as the phone's own search does it."""
+
+    def __init__(
+        self, contacts: Contacts, *, presence: Presences | None = None, recent: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        self._contacts = contacts
+        self._presence = presence
+        self._recent = recent
+
+    def find(self, query: str) -> Sequence[Target]:
+        recent = tuple(entry.partition(" ")[0] for entry in self._recent())
+        hits = self._contacts.search(query, limit=MOST, recent=recent)
+        found = []
+        for hit in hits:
+            numbers = {hit.number: ""}
+            if len(hits) <= _FEW:
+                numbers |= {number: kind for number, kind in _numbers_of(hit) if number not in numbers}
+            status = known_status(self._presence, hit.person.extension)
+            for number, kind in numbers.items():
+                with contextlib.suppress(UserError):  # what a contact source calls a number need not be one that can be dialled
+                    found.append(
+                        Target(
+                            name=hit.person.name,
+                            number=clean_target(number),
+                            company=hit.person.company,
+                            status=status,
+                            note=kind if status is None else "",
+                            rank=_FEW if hit.fuzzy else 0,
+                        )
+                    )
+        return found
+
+
 class KnownPresence:
     """Every extension whose presence somebody tells; those that are free first."""
 
@@ -92,32 +135,56 @@ class KnownPresence:
 class Targets:
     """All sources together, each number once; what was typed can be called even if nobody knows it."""
 
-    def __init__(self, sources: Sequence[TargetSearch], *, presence: Presences) -> None:
+    def __init__(
+        self, sources: Sequence[TargetSearch], *, presence: Presences | None = None, contacts: Contacts | None = None
+    ) -> None:
         self._sources = tuple(sources)
         self._presence = presence
+        self._contacts = contacts
 
     def find(self, query: str) -> list[Target]:
         found: dict[str, Target] = {}
         for source in self._sources:
             for target in source.find(query):
                 known = found.get(target.key)
-                if known is None:
-                    found[target.key] = target
-                elif not known.name and target.name:
-                    found[target.key] = attrs.evolve(known, name=target.name)
-        rows = [self._with_status(target) for target in found.values()]
+                found[target.key] = target if known is None else _together(known, target)
+        rows = list(found.values())
         if query.strip():
-            rows.sort(key=lambda target: fit(query, target) or 0)
+            rows.sort(key=lambda target: (fit(query, target) or 0) if target.rank is None else target.rank)
         typed = _typed(query)
         if typed is not None and typed.key not in found:
-            rows.insert(0, self._with_status(typed))
-        return rows[:MOST]
+            rows.insert(0, typed)
+        return [self._known(target) for target in rows[:MOST]]
 
-    def _with_status(self, target: Target) -> Target:
-        if target.call_id is not None or target.status is not None:
+    def _known(self, target: Target) -> Target:
+        """With name and presence as far as somebody tells them."""
+        if target.call_id is not None:
             return target
-        status = self._presence.get(target.number).status
-        return target if status is PresenceStatus.UNKNOWN else attrs.evolve(target, status=status)
+        if not target.name and not target.typed and self._contacts is not None:
+            match = self._contacts.match(target.number)
+            if match is not None:
+                target = attrs.evolve(target, name=match.contact.name, company=match.contact.company)
+        return target if target.status is not None else attrs.evolve(target, status=known_status(self._presence, target.number))
+
+
+def targets_for(ctx: PluginContext, call: Call, *, recent: Callable[[], Sequence[str]] = tuple) -> Targets:
+    """Where the dialog of this call looks. Without what the administrator does not let us see."""
+    presence = ctx.presence if ctx.permissions.presence else None
+    contacts = ctx.contacts if ctx.permissions.contacts else None
+    sources: list[TargetSearch] = [LiveCalls(ctx.calls, besides=call.id), RecentTargets(recent)]
+    if contacts is not None:
+        sources.append(KnownPeople(contacts, presence=presence, recent=recent))
+    if presence is not None:
+        sources.append(KnownPresence(presence))
+    return Targets(sources, presence=presence, contacts=contacts)
+
+
+def known_status(presence: Presences | None, extension: str) -> PresenceStatus | None:
+    """None when nobody tells."""
+    if presence is None or not extension:
+        return None
+    status = presence.get(extension).status
+    return None if status is PresenceStatus.UNKNOWN else status
 
 
 def matching(query: str, targets: Sequence[Target]) -> list[Target]:
@@ -146,6 +213,23 @@ def remember(target: Target, recent: Sequence[str], *, most: int = 12) -> tuple[
     name = target.name or next((entry.partition(" ")[2] for entry in recent if entry.partition(" ")[0] == target.number), "")
     entry = f"{target.number} {name}".rstrip()
     return (entry, *(other for other in recent if other.partition(" ")[0] != target.number))[:most]
+
+
+def _together(known: Target, other: Target) -> Target:
+    """One number of which two sources know something: the place of the first, and what it leaves open from the other."""
+    return attrs.evolve(
+        known,
+        name=known.name or other.name,
+        company=known.company or other.company,
+        status=known.status if known.status is not None else other.status,
+    )
+
+
+def _numbers_of(hit: Hit) -> list[tuple[str, str]]:
+    """All numbers of a person with what each is."""
+    extension = [(hit.person.extension, "extension")] if hit.person.extension else []
+    others = [(each.number.number, each.number.label or each.number.kind.value) for each in hit.person.numbers]
+    return extension + others
 
 
 def _typed(query: str) -> Target | None:

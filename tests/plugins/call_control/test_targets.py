@@ -3,9 +3,22 @@
 from pathlib import Path
 
 import pytest
-from callmanager.api import CallState, Handle, Presence, PresenceStatus
-from callmanager.testing import FakeEngine, Harness, running
+from callmanager.api import (
+    CallState,
+    ContactSource,
+    Handle,
+    Permissions,
+    PluginContext,
+    Presence,
+    PresenceSource,
+    PresenceStatus,
+    hookimpl,
+)
+from callmanager.contacts import directory
+from callmanager.testing import FakeContactSource, FakeEngine, FakePresenceSource, Harness, running
+from callmanager_call_control.conference.plugin import Conference
 from callmanager_call_control.targets import KnownPresence, LiveCalls, RecentTargets, Target, Targets, fit, remember
+from callmanager_call_control.transfer.plugin import Transfer
 
 RECENT = ("2004 Marcus Hale", "5550104477 Dana Kowalski", "2011 Maria Lindqvist")
 
@@ -84,6 +97,142 @@ async def test_the_other_calls_can_be_chosen_but_neither_this_one_nor_one_in_the
         phone.app.calls.dial(CallRequest(target="2006", purpose=CallPurpose.TRANSFER, about=first))
         found = LiveCalls(phone.app.calls, besides=second).find("")
         assert [(target.call_id, target.note) for target in found] == [(first, "on hold")]
+
+
+class Office:
+    """People and their presence from sources of the core's own kind."""
+
+    def __init__(self, folder: Path, *, site: str = "") -> None:
+        self.people = FakeContactSource("crm")
+        self.people.put("1", "Marcus Hale", "(555) 010-0111", extension="2004", company="Acme")
+        self.people.put("2", "Dana Kowalski", "+1 555 010 4477", company="Kowalski Brothers")
+        self.people.put("3", "José Marín", "(555) 010-0122", extension="2012")
+        self.people.put("4", "Nobody Reachable")
+        self.people.put("5", "Maria Lindqvist", extension="2011")
+        self.people.put("6", "Mario Acosta", extension="2013")
+        self.people.put("7", "Marita Olsen", extension="2014")
+        self.board = FakePresenceSource("board")
+        if site:
+            (folder / "site").mkdir()
+            (folder / "site" / "site.toml").write_text(site)
+        office = self
+
+        class Sources:
+            permissions = Permissions(contacts=True, presence=True)
+
+            def __init__(self, ctx: PluginContext) -> None: ...
+
+            @hookimpl
+            def callmanager_contact_sources(self) -> list[ContactSource]:
+                return [office.people]
+
+            @hookimpl
+            def callmanager_presence_sources(self) -> list[PresenceSource]:
+                return [office.board]
+
+        self.plugins = {"sources": Sources, "transfer": Transfer, "conference": Conference}
+
+    async def call(self, phone: Harness, plugin: str = "transfer") -> Targets:
+        """Everything is known, and a call is there that can be handed on."""
+        await phone.connect()
+        await phone.until(lambda: self.board.running and len(phone.app.contacts.people()) == 7)
+        self.board.tell(
+            Presence(handle=Handle("2004"), status=PresenceStatus.ON_CALL),
+            Presence(handle=Handle("2011"), status=PresenceStatus.AVAILABLE),
+            Presence(handle=Handle("2030"), status=PresenceStatus.AVAILABLE),
+        )
+        await phone.until(lambda: phone.app.presence.get("2030").status is PresenceStatus.AVAILABLE)
+        call_id = await _talk(phone, "6000")
+        return phone.app.plugins._entries[plugin].instance.desk.targets(phone.app.calls.get(call_id))
+
+
+@pytest.fixture
+def contacts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "AFTER_START", 0.0)
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+
+@pytest.mark.usefixtures("contacts_at_once")
+class TestPeople:
+    @pytest.mark.parametrize("plugin", ["transfer", "conference"])
+    async def test_both_dialogs_find_people_with_company_and_presence(self, tmp_path: Path, plugin: str) -> None:
+        office = Office(tmp_path)
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone, plugin)
+            (marcus, *_others) = targets.find("marc")
+            assert (marcus.name, marcus.number, marcus.company) == ("Marcus Hale", "2004", "Acme")
+            assert marcus.status is PresenceStatus.ON_CALL
+
+    async def test_people_are_found_by_what_the_core_finds_them_by(self, tmp_path: Path) -> None:
+        office = Office(tmp_path)
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone)
+
+            def names(query: str) -> list[str]:
+                return list(dict.fromkeys(target.name for target in targets.find(query)))
+
+            assert names("mar") == ["Marcus Hale", "Maria Lindqvist", "José Marín", "Mario Acosta", "Marita Olsen"]
+            assert names("jose marin") == ["José Marín"]
+            assert names("brothers") == ["Dana Kowalski"]
+            assert names("markus") == ["Marcus Hale"]
+            assert names("reachable") == []
+
+    async def test_of_few_people_each_number_is_offered_with_what_it_is(self, tmp_path: Path) -> None:
+        office = Office(tmp_path)
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone)
+            assert [(each.number, each.note) for each in targets.find("jos")] == [("2012", ""), ("5550100122", "work")]
+            assert [(each.number, each.status) for each in targets.find("hale")] == [
+                ("2004", PresenceStatus.ON_CALL),
+                ("5550100111", PresenceStatus.ON_CALL),
+            ]
+            assert [each.number for each in targets.find("mar") if each.name == "Marcus Hale"] == ["2004"]
+
+    async def test_a_number_is_offered_as_typed_before_those_who_have_more_of_it(self, tmp_path: Path) -> None:
+        office = Office(tmp_path)
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone)
+            found = [(each.number, each.name, each.typed) for each in targets.find("201")]
+            assert found[0] == ("201", "", True)
+            assert ("2011", "Maria Lindqvist", False) in found
+            assert [(each.number, each.name, each.typed) for each in targets.find("2011")] == [
+                ("2011", "Maria Lindqvist", False)
+            ]
+
+    async def test_who_is_offered_without_typing_has_a_name_and_comes_from_recent_and_presence(self, tmp_path: Path) -> None:
+        office = Office(tmp_path)
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone)
+            offered = [(each.number, each.name) for each in targets.find("")]
+            assert offered == [("2011", "Maria Lindqvist"), ("2030", ""), ("2004", "Marcus Hale")]
+
+    async def test_contacts_that_come_later_are_found_by_the_open_dialog(self, tmp_path: Path) -> None:
+        office = Office(tmp_path)
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone)
+            assert targets.find("grace") == []
+            office.people.put("8", "Grace Hopper", extension="2040")
+            phone.app.contacts.refresh()
+            await phone.until(lambda: [each.number for each in targets.find("grace")] == ["2040"])
+
+    async def test_what_the_administrator_hides_is_left_out_and_numbers_can_still_be_typed(self, tmp_path: Path) -> None:
+        office = Office(tmp_path, site="[plugins.permissions.transfer]\ncontacts = false\npresence = false\n")
+        async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+            targets = await office.call(phone)
+            assert targets.find("") == targets.find("marc") == []
+            assert [(each.number, each.name, each.status) for each in targets.find("2004")] == [("2004", "", None)]
+
+
+@pytest.mark.usefixtures("contacts_at_once")
+async def test_a_call_is_called_by_the_name_of_its_contact(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
+        await office.call(phone)
+        await _talk(phone, "2004")
+        offered = LiveCalls(phone.app.calls, besides=phone.app.calls.current()[0].id).find("marcus")
+        assert [each.name for each in offered] == ["Marcus Hale"]
+        pair = next(owned.value for owned in phone.app.call_pair_actions() if owned.value.id == "transfer.connect")
+        assert pair.label(*phone.app.calls.current()) == "Connect 6000 with Marcus Hale"
 
 
 async def _talk(phone: Harness, number: str):

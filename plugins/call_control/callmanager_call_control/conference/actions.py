@@ -16,6 +16,8 @@ from callmanager.api import (
     Emphasis,
 )
 
+from callmanager_call_control.words import label_of
+
 if TYPE_CHECKING:
     from callmanager.api import UiKit
     from PySide6.QtWidgets import QWidget
@@ -31,7 +33,7 @@ def call_actions(desk: Callable[[], ConferenceDesk]) -> list[CallAction]:
     async def show(kit: UiKit, card: QWidget, call: Call) -> None:
         from callmanager_call_control.panel import pick_target
 
-        title = f"Call somebody to join {call.remote.label}"
+        title = f"Call somebody to join {label_of(call)}"
         choices = (Choice(id="call", label="Call to join", icon="conference"),)
         picked = await pick_target(kit, card, title=title, targets=desk().targets(call), choices=choices)
         if picked is not None:
@@ -59,7 +61,7 @@ def call_actions(desk: Callable[[], ConferenceDesk]) -> list[CallAction]:
         answer = await kit.choose(
             card,
             title="Leave the conference",
-            text=f"{one.remote.label} and {other.remote.label} can go on without you.",
+            text=f"{label_of(one)} and {label_of(other)} can go on without you.",
             choices=(
                 Choice(id=CONNECT, label="Connect the other two", icon="transfer"),
                 Choice(id=END, label="End both calls", icon="phone-down", destructive=True),
@@ -158,7 +160,7 @@ def pair_actions(desk: Callable[[], ConferenceDesk]) -> list[CallPairAction]:
     return [
         CallPairAction(
             id="conference.join",
-            label=lambda call, other: f"Merge {call.remote.label} and {other.remote.label} into a conference",
+            label=lambda call, other: f"Merge {label_of(call)} and {label_of(other)} into a conference",
             icon="conference",
             order=20,
             run=join,

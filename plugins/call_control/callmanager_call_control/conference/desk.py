@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from callmanager.api import Call, CallPurpose, CallRequest, CallState, UserError
 
-from callmanager_call_control.targets import KnownPresence, LiveCalls, Target, Targets
+from callmanager_call_control.targets import Target, Targets, targets_for
 
 if TYPE_CHECKING:
     from callmanager.api import PluginContext
@@ -72,9 +72,7 @@ class ConferenceDesk:
 
     def targets(self, call: Call) -> Targets:
         """Where the dialog looks."""
-        presence = self._ctx.presence
-        sources = (LiveCalls(self._calls, besides=call.id), KnownPresence(presence))
-        return Targets(sources, presence=presence)
+        return targets_for(self._ctx, call)
 
     def _partner(self, call: Call) -> Call | None:
         """With whom "Merge" on this card would join it; none where that is not clear."""

@@ -18,7 +18,7 @@ class Conference:
     title = "Conference"
     summary = "Joins calls so that all hear each other, parts them again, and connects the others when you leave."
     icon = "conference"
-    permissions = Permissions(call_information=True, call_control=True, presence=True)
+    permissions = Permissions(call_information=True, call_control=True, contacts=True, presence=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx

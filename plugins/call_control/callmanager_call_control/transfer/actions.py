@@ -18,6 +18,8 @@ from callmanager.api import (
     UserError,
 )
 
+from callmanager_call_control.words import label_of
+
 if TYPE_CHECKING:
     from callmanager.api import Calls, UiKit
     from PySide6.QtWidgets import QWidget
@@ -49,7 +51,7 @@ def call_actions(desk: Callable[[], TransferDesk]) -> list[CallAction]:
     async def show(kit: UiKit, card: QWidget, call: Call) -> None:
         from callmanager_call_control.panel import pick_target
 
-        title = f"Transfer {call.remote.label}"
+        title = f"Transfer {label_of(call)}"
         picked = await pick_target(kit, card, title=title, targets=desk().targets(call), choices=CHOICES)
         if picked is not None:
             target, choice = picked
@@ -126,7 +128,7 @@ def pair_actions(calls: Calls) -> list[CallPairAction]:
     return [
         CallPairAction(
             id="transfer.connect",
-            label=lambda call, other: f"Connect {call.remote.label} with {other.remote.label}",
+            label=lambda call, other: f"Connect {label_of(call)} with {label_of(other)}",
             icon="transfer",
             order=10,
             run=connect,

@@ -19,9 +19,10 @@ from callmanager.api import (
     UserError,
 )
 
-from callmanager_call_control.targets import KnownPresence, LiveCalls, RecentTargets, Target, Targets, remember
+from callmanager_call_control.targets import Target, Targets, remember, targets_for
 from callmanager_call_control.transfer.settings import BlindWay, TransferSettings
 from callmanager_call_control.transfer.watched import WatchedTransfers, refuse_emergency
+from callmanager_call_control.words import label_of
 
 if TYPE_CHECKING:
     from callmanager.api import PluginContext
@@ -98,15 +99,7 @@ class TransferDesk:
 
     def targets(self, call: Call) -> Targets:
         """Where the dialog looks."""
-        presence = self._ctx.presence
-        return Targets(
-            (
-                LiveCalls(self._calls, besides=call.id),
-                RecentTargets(lambda: self._options().recent),
-                KnownPresence(presence),
-            ),
-            presence=presence,
-        )
+        return targets_for(self._ctx, call, recent=lambda: self._options().recent)
 
     # ---------------------------------------------------------------------------------------------------------- internals
 
@@ -116,7 +109,7 @@ class TransferDesk:
         if call.purpose is CallPurpose.CONSULTATION and call.answered_at is None and call.end is not None and call.end.failure:
             caller = self._calls.get(call.about) if call.about is not None else None
             if caller is not None and caller.held:
-                state = TransferState(target=call.remote.label, stage=TransferStage.FAILED, failure=call.end.failure)
+                state = TransferState(target=label_of(call), stage=TransferStage.FAILED, failure=call.end.failure)
                 self._calls.show_transfer(caller.id, state)
 
     def _remember(self, target: Target) -> None:

@@ -29,7 +29,7 @@ class Transfer:
     title = "Transfer"
     summary = "Hands a call to somebody else, at once or after asking, and has the caller back when that fails."
     icon = "transfer"
-    permissions = Permissions(call_information=True, call_control=True, presence=True)
+    permissions = Permissions(call_information=True, call_control=True, contacts=True, presence=True)
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
