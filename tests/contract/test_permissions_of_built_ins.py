@@ -87,7 +87,9 @@ def test_its_code_does_nothing_of_these_kinds_undeclared(candidate: Candidate) -
     for file, tree in sources(candidate):
         for permission in deeds(tree):
             assert permissions.has(permission), f"{file.name} needs to {permission.deed}"
-    if candidate.id == "call_control":  # the others do these things, so the search is able to find them
+    if candidate.source.startswith(
+        "callmanager_call_control."
+    ):  # the others do these things, so the search is able to find them
         assert not any(deeds(tree) for _, tree in sources(candidate))
     else:
         assert any(deeds(tree) for _, tree in sources(candidate))
