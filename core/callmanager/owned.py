@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from callmanager.events import (
@@ -15,6 +15,7 @@ from callmanager.events import (
     MailboxChanged,
     MessageAdded,
     MessageChanged,
+    ParkedCallChanged,
     ParkingChanged,
     PresenceChanged,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from callmanager.extensions.permissions import Grant
     from callmanager.model.accounts import Account, Registration
     from callmanager.model.audio import AudioDevice
-    from callmanager.model.calls import Call, CallId, CallRequest
+    from callmanager.model.calls import Call, CallId, CallRequest, ParkedIn
     from callmanager.protocols import Accounts, Audio, Calls
     from callmanager.secrets import SecretStore
     from callmanager.settings.service import SettingsService
@@ -39,6 +40,7 @@ _TELLING: Final[Mapping[type[Event], Permission]] = {
     CallChanged: Permission.CALL_INFORMATION,
     CallRemoved: Permission.CALL_INFORMATION,
     CallScreened: Permission.CALL_INFORMATION,
+    ParkedCallChanged: Permission.CALL_INFORMATION,
     DigitWasSent: Permission.CALL_INFORMATION,
     PresenceChanged: Permission.PRESENCE,
     ParkingChanged: Permission.PRESENCE,
@@ -105,6 +107,21 @@ class OwnedCalls:
 
     def send_digits(self, call_id: CallId, digits: str) -> None:
         self._command().send_digits(call_id, digits)
+
+    def transfer(self, call_id: CallId, target: str) -> None:
+        self._command().transfer(call_id, target)
+
+    def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
+        self._command().transfer_to(call_id, other_id)
+
+    def show_parked(self, call_id: CallId, parked: ParkedIn | None) -> None:
+        self._command().show_parked(call_id, parked)
+
+    def confer(self, call_ids: Sequence[CallId]) -> None:
+        self._command().confer(call_ids)
+
+    def split(self, *, keep: CallId) -> None:
+        self._command().split(keep=keep)
 
     def _command(self) -> Calls:
         self._grant.require(Permission.CALL_CONTROL)

@@ -13,7 +13,7 @@ from callmanager.events import Event
 from callmanager.http.messages import Http
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
-from callmanager.model.calls import Call, CallId, CallRequest
+from callmanager.model.calls import Call, CallId, CallRequest, ParkedIn
 from callmanager.model.contacts import Contact, ContactId, Hit, Match, Person, PersonId
 from callmanager.model.messages import (
     Attachment,
@@ -91,6 +91,10 @@ class Calls(Protocol):
 
     def transfer_to(self, call_id: CallId, other_id: CallId) -> None:
         """Connect the far ends of two answered calls and leave both."""
+        ...
+
+    def show_parked(self, call_id: CallId, parked: ParkedIn | None) -> None:
+        """Say of a call that it is being parked, and where; also after it has ended for that. None: it is not, or no more."""
         ...
 
     def confer(self, call_ids: Sequence[CallId]) -> None:

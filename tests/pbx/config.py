@@ -24,6 +24,8 @@ class PbxOptions:
     """Seconds. A phone that asks for more is given this: lower it to see refreshes soon."""
     qualify_frequency: int = 60
     """Seconds between OPTIONS from the PBX to each phone; 0 sends none."""
+    parking_seconds: int = 45
+    """So long a parked call waits before it rings back."""
     webrtc_codecs: str = "opus,g722,ulaw,alaw"
     dtmf_mode: str = "rfc4733"
 
@@ -57,6 +59,7 @@ def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account
         "DEFAULT_EXPIRATION": str(options.default_expiration),
         "MINIMUM_EXPIRATION": str(options.minimum_expiration),
         "MAXIMUM_EXPIRATION": str(options.maximum_expiration),
+        "PARKING_SECONDS": str(options.parking_seconds),
         "QUALIFY_FREQUENCY": str(options.qualify_frequency),
         "ENDPOINTS": "\n".join(_endpoint(entry, accounts[entry.endpoint or entry.number]) for entry in EXTENSIONS),
         "HINTS": _hints(tenant=""),

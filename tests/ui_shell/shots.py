@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from shots_parking import SCENES as PARKING
+from shots_parking import ParkingLot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -365,7 +367,7 @@ SITES = {locked: LOCKED_SITE, plugins: SITE_OF_PLUGINS}
 
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     ready, first_launch, in_call, states, offline, settings, locked, plugins, incoming, toasts,
-    panels, caller, palette, questions,
+    panels, caller, palette, questions, *PARKING,
 )  # fmt: skip
 
 
@@ -381,6 +383,10 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
             (Path(profile) / "site").mkdir()
             (Path(profile) / "site" / "site.toml").write_text(SITES[scene], encoding="utf-8")
         built: dict[str, Any] = {"call_control": CallControl}
+        if scene in PARKING:
+            from callmanager_call_control.parking.plugin import ParkingControl
+
+            built |= {"parking": ParkingControl, "parking_lot": ParkingLot}
         if scene in WITH_PLUGINS:
             from shots_office import Crm, Office
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, ContributionsChanged, UserError
+from callmanager.api import (
+    Call,
+    CallAdded,
+    CallChanged,
+    CallId,
+    CallState,
+    ContributionsChanged,
+    ParkedCallChanged,
+    UserError,
+)
 from PySide6.QtCore import QPropertyAnimation, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QVBoxLayout, QWidget
 
+from callmanager_shell import parked_text
 from callmanager_shell.actions import ActionState
 from callmanager_shell.call_card import CallCard
 from callmanager_shell.services import ShellServices
@@ -49,6 +59,7 @@ class CallStrip(QWidget):
         self._undo: list[Callable[[], None]] = [
             bus.subscribe(CallAdded, lambda event: self.show_call(event.call), owner="shell"),
             bus.subscribe(CallChanged, lambda event: self.show_call(event.after), owner="shell"),
+            bus.subscribe(ParkedCallChanged, lambda event: self._parked_changed(event.call), owner="shell"),
             bus.subscribe(ContributionsChanged, lambda _event: self._reload_actions(), owner="shell"),
         ]
         for call in services.app.calls.current():
@@ -116,7 +127,7 @@ class CallStrip(QWidget):
             card.show_call(call)
             if card.details and not self._services.callers.details(call.id) and call.live:
                 card.show_details(())  # it is with somebody else now
-        if not call.live and call.id not in self._lingering:
+        if not call.live and call.id not in self._lingering and not parked_text.is_parked(call):
             self._linger(card)
         self._sort()
         self.setVisible(True)
@@ -125,6 +136,10 @@ class CallStrip(QWidget):
         self.count_changed.emit(len(self._cards))
 
     # ------------------------------------------------------------------------------------------------------------- internals
+
+    def _parked_changed(self, call: Call) -> None:
+        if call.id in self._cards:  # else the user has put it away
+            self.show_call(call)
 
     def _wire(self, card: CallCard) -> None:
         calls = self._services.app.calls
@@ -148,7 +163,8 @@ class CallStrip(QWidget):
         card = self._cards.get(call_id)
         if card is not None:
             party = card.call.remote
-            self._command(lambda: self._services.app.calls.dial(party.number or party.uri))
+            number = parked_text.fetched_by(card.call) or party.number or party.uri
+            self._command(lambda: self._services.app.calls.dial(number))
             self._remove(call_id)
 
     def run_action(self, call_id: str, state: ActionState) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from callmanager.api import Call, CallState, Direction, EndCause, Party, explain, format_number
 
+from callmanager_shell import parked_text
 from callmanager_shell.widgets.meta_line import Bit
 
 
@@ -43,14 +44,16 @@ def duration(seconds: float) -> str:
 
 
 def timer(call: Call, now: datetime) -> str:
-    """Time since the answer; empty before it."""
-    if call.answered_at is None:
+    """Time since the answer; empty before it, and for a call that goes on in a parking slot."""
+    if call.answered_at is None or parked_text.is_parked(call):
         return ""
     return duration(((call.ended_at or now) - call.answered_at).total_seconds())
 
 
 def state_words(call: Call) -> str:
     """What is going on, when it is not simply a conversation."""
+    if parked_text.concerns(call):
+        return parked_text.words(call)
     match call.state:
         case CallState.DIALING:
             return "Calling…"
@@ -82,6 +85,8 @@ def end_words(call: Call) -> str:
             return "Answered on another device"
         case EndCause.TRANSFERRED:
             return f"Transferred to {format_number(call.transfer.target)}" if call.transfer else "Transferred"
+        case EndCause.PARKED:
+            return parked_text.words(call)
         case EndCause.REMOTE:
             return "The other side hung up" if call.answered_at is not None else "The other side ended the call"
         case EndCause.LOCAL:
@@ -92,7 +97,7 @@ def end_hint(call: Call) -> str:
     """The next step after a failed call, if there is one."""
     if call.end is not None and call.end.cause is EndCause.FAILED and call.end.failure is not None:
         return explain(call.end.failure).hint
-    return ""
+    return parked_text.hint(call)
 
 
 def details(call: Call) -> tuple[Bit, ...]:
@@ -102,7 +107,7 @@ def details(call: Call) -> tuple[Bit, ...]:
     ended = call.state is CallState.ENDED
     if words:
         colour = "danger_text" if ended and call.end is not None and call.end.cause is EndCause.FAILED else "muted"
-        if call.held or call.remote_held:
+        if call.held or call.remote_held or call.parked is not None:
             colour = "warning_text"
         bits.append(Bit(text=words, colour=colour, keep=True, tip=end_hint(call)))
     if call.held and not ended:

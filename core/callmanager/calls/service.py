@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
+from callmanager.calls.parked import ParkedCalls, cleaned
 from callmanager.clock import Clock, utc_now
 from callmanager.engine import commands, facts
 from callmanager.errors import UserError
@@ -23,6 +24,7 @@ from callmanager.model.calls import (
     CallState,
     Direction,
     EndCause,
+    ParkedIn,
     Party,
     TransferState,
 )
@@ -88,6 +90,7 @@ class CallService:
         self._clock = clock
         self._targets: dict[CallId, str] = {}
         """Where each call was last transferred to."""
+        self._parked = ParkedCalls(bus)
         bus.subscribe(ContactsChanged, self._contacts_changed)
 
     # ---------------------------------------------------------------------------------------------------------- commands
@@ -175,6 +178,12 @@ class CallService:
             raise UserError("a call can't be transferred to itself")
         self._ask(commands.TransferTo(call_id=call_id, other_id=other_id))
         self._targets[call_id] = self._live(other_id).remote.label
+
+    def show_parked(self, call_id: CallId, parked: ParkedIn | None) -> None:
+        parked = cleaned(parked)
+        if not self._parked.show(call_id, parked):
+            self._live(call_id)
+            self._store.change(call_id, parked=parked)
 
     def confer(self, call_ids: Sequence[CallId]) -> None:
         members = tuple(dict.fromkeys(call_ids))
@@ -277,6 +286,8 @@ class CallService:
         call = self._store.get(call_id)
         if call is None:
             return
+        if call.parked is not None and end.cause is EndCause.TRANSFERRED:
+            end = attrs.evolve(end, cause=EndCause.PARKED)
         now = self._clock()
         ended = self._store.change(
             call_id, state=CallState.ENDED, ended_at=now, end=end, statistics=statistics or call.statistics
