@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from devtools import debian
+from devtools.api_places import are_fresh, write_api_places
 from devtools.display import has_display, virtual_display
 from devtools.environment import Purpose, ensure
 from devtools.places import ROOT
@@ -41,6 +42,7 @@ def lint(*, fix: bool) -> int:
     """The static checks alone; `fix` formats first and lets ruff repair what it can."""
     python = ensure(Purpose.DEVELOP)
     if fix:
+        write_api_places()
         run([python, "-m", "ruff", "format", "--quiet", "."], timeout=_CHECK_SECONDS, cwd=ROOT)
         run([python, "-m", "ruff", "check", "--quiet", "--fix", "."], timeout=_CHECK_SECONDS, cwd=ROOT)
     failed = _static_checks(python)
@@ -62,6 +64,10 @@ def _static_checks(python: Path) -> list[str]:
         say(f"-- {name}")
         if run(command, timeout=_CHECK_SECONDS, cwd=ROOT):
             failed.append(name)
+    say("-- places of the public names")
+    if not are_fresh():
+        say("core/callmanager/api_places.py is not what api.pyi says; run dev.py lint --fix")
+        failed.append("places of the public names")
     return failed
 
 

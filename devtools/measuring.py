@@ -1,6 +1,7 @@
 """`dev.py bench`: starts the benchmark of `tests/bench` in the environment."""
 
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -16,13 +17,18 @@ _BENCH_SECONDS = 30 * 60
 
 
 def bench(*, as_json: bool, arguments: list[str]) -> int:
-    """Measures on a virtual display of its own, also where there is a real one, so that figures can be compared."""
+    """Measures on a virtual display of its own, also where there is a real one, so that figures can be compared.
+
+    The figures of the plugin platform alone need neither a display nor packages of the system.
+    """
+    platform_only = "--only=platform" in arguments or ("--only", "platform") in itertools.pairwise(arguments)
     with _set_up_told_on_standard_error():
         python = ensure(Purpose.DEVELOP)
-        debian.provide(debian.test_packages(), needed=False)
+        if not platform_only:
+            debian.provide(debian.test_packages(), needed=False)
     paths = os.pathsep.join(filter(None, (str(ROOT / "tests"), os.environ.get("PYTHONPATH"))))
     command: list[str | Path] = [python, "-m", "bench", *(["--json"] if as_json else []), *arguments]
-    with virtual_display() as env:
+    with contextlib.nullcontext(dict(os.environ)) if platform_only else virtual_display() as env:
         return run(command, timeout=_BENCH_SECONDS, env={**env, "PYTHONPATH": paths}, cwd=ROOT)
 
 

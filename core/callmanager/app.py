@@ -326,6 +326,7 @@ class Application:
         not wait for them."""
         if self._messages is None:
             from callmanager.messaging.mailbox import FILE_NAME, MessageService
+            from callmanager.messaging.notation import Notation
 
             self._messages = MessageService(
                 file=self.paths.data / FILE_NAME,
@@ -334,6 +335,7 @@ class Application:
                 problems=self.problems,
                 report_fault=self.report_fault,
                 owner_of_settings=self.settings.owner_of,
+                notation=Notation(lambda: self.settings.get(DialingSettings).region),
                 clock=self._clock,
             )
             if self._stopped:

@@ -154,8 +154,10 @@ class PluginContext:
     def http(self) -> PluginHttp:
         self._grant.require(Permission.NETWORK)
         if self._http is None:
-            pbx = self._settings.get(ConnectionSettings).server
-            hosts = self._grant.granted.hosts(pbx=pbx)
+
+            def hosts() -> tuple[str, ...] | None:
+                return self._grant.granted.hosts(pbx=self._settings.get(ConnectionSettings).server)
+
             self._http = self._http_service.client(self._plugin_id, allowed_hosts=hosts)
         return self._http
 

@@ -12,6 +12,7 @@ from callmanager.bus import Unsubscribe
 from callmanager.model.calls import Call
 from callmanager.model.contacts import CallerDetails, Contact
 from callmanager.model.history import CallRecord
+from callmanager.value import Value
 
 if TYPE_CHECKING:
     import argparse
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
-class Owned(Generic[T]):
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Owned(Value, Generic[T]):
     """A contribution with the plugin it is from (`core` for our own), so that every later error names its owner."""
 
     plugin_id: str
@@ -75,8 +76,8 @@ class PanelBadge:
         return unwatch
 
 
-@attrs.frozen(kw_only=True)
-class Panel:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Panel(Value):
     """A view. `build` imports the plugin's `panel` module inside itself, so that Qt code loads at first show.
 
     The widget it returns belongs to the window, which keeps it (and what the user has open in it) while other plugins come and
@@ -92,8 +93,8 @@ class Panel:
     badge: PanelBadge | None = None
 
 
-@attrs.frozen(kw_only=True)
-class CallAction:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallAction(Value):
     """A button on the call card. `available` and `checked` are pure functions of the snapshot, asked at every change.
 
     `run` is started as an owned task; the button is busy meanwhile. A `UserError` becomes a toast at the card, anything
@@ -111,8 +112,8 @@ class CallAction:
     order: int = 100
 
 
-@attrs.frozen(kw_only=True)
-class SettingsSection:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SettingsSection(Value):
     """A section of Settings: `model` is a frozen attrs class whose fields are made with `setting(...)`.
 
     The form, the file check and the reference follow from the declaration. `extra` adds a widget below the form.
@@ -126,8 +127,8 @@ class SettingsSection:
     extra: Callable[[UiKit], QWidget] | None = None
 
 
-@attrs.frozen(kw_only=True)
-class CliCommand:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CliCommand(Value):
     """A sub-command of `callmanager` that runs without a window: `run` gets the parsed arguments and returns the exit code."""
 
     name: str
@@ -136,8 +137,8 @@ class CliCommand:
     run: Callable[[argparse.Namespace], Awaitable[int]]
 
 
-@attrs.frozen(kw_only=True)
-class CallerCard:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallerCard(Value):
     """Something a plugin knows of the other side of a call. `look_up` is started for each call, and again when the other side
     changes; it answers none for a stranger, and is given up after ten seconds and when the call is over. A failure shows
     nothing and is reported; `Unreachable` and its like are only logged.
@@ -148,8 +149,8 @@ class CallerCard:
     order: int = 100
 
 
-@attrs.frozen(kw_only=True)
-class HeaderItem:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HeaderItem(Value):
     """A small widget in the header, between the extension and the gear; at most 32 px high.
 
     Where the window is too narrow, those with the highest `order` are left out first; none is ever cut off. A widget that has
@@ -161,8 +162,8 @@ class HeaderItem:
     order: int = 100
 
 
-@attrs.frozen(kw_only=True)
-class ContactAction:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ContactAction(Value):
     """An entry of a person's context menu; `run` and `available` as in `CallAction`."""
 
     id: str
@@ -173,8 +174,8 @@ class ContactAction:
     order: int = 100
 
 
-@attrs.frozen(kw_only=True)
-class HistoryAction:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HistoryAction(Value):
     """An entry of a finished call's context menu; `run` and `available` as in `CallAction`."""
 
     id: str
@@ -185,8 +186,8 @@ class HistoryAction:
     order: int = 100
 
 
-@attrs.frozen(kw_only=True)
-class PaletteCommand:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class PaletteCommand(Value):
     """An entry of the command palette, found by title and `keywords`; `run` and `available` as in `CallAction`, asked when the
     palette is opened. `shortcut` (Qt text) is shown, and works in the whole window: one key with Ctrl, Alt or Meta, or a
     function key. Who had a shortcut first keeps it, and the window's own can't be taken.

@@ -36,7 +36,12 @@ def main() -> int:
     except (AssertionError, TimeoutError) as error:
         print(f"the benchmark could not finish: {error}", file=sys.stderr)
         return 1
-    print(report.as_json(product, [peer], about) if options.json else report.as_table(product, [peer], about))
+    if options.json:
+        print(report.as_json(product, [peer], about))
+    elif options.only == "platform":
+        print(report.as_table(product, [], about, only_measured=True))
+    else:
+        print(report.as_table(product, [peer], about))
     return 0
 
 

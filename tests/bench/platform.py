@@ -1,6 +1,5 @@
 """What the plugin platform itself costs: starting plugins, one event, one hook call. Needs neither PBX nor display."""
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench.values import Results
+from bench.values import PER_PLUGIN, Results
 
 _TURNS: Final = 2000
 _FOREIGN: Final = 50
@@ -17,30 +16,53 @@ _SUBSCRIBERS: Final = 100
 _PLUGINS: Final = 20
 
 _BUILT_IN: Final = """
-import json, sys, time
-import callmanager.api, callmanager.app  # which the phone has loaded by then
+import asyncio, sys, time  # the phone needs asyncio with any plugin and without
+from pathlib import Path
+import callmanager.api
+from callmanager.app import Application, AppOptions
 from callmanager.extensions.discovery import discover
-took = {}
-for candidate in discover():
-    began = time.perf_counter()
-    candidate.load()
-    took[candidate.id] = 1000 * (time.perf_counter() - began)
-print(json.dumps(took))
+from callmanager.model.plugins import PluginState
+folder, wanted = Path(sys.argv[1]), sys.argv[2]
+(candidate,) = [candidate for candidate in discover() if candidate.id == wanted]
+app = Application(AppOptions(profile=folder / "profile", site=folder / "site", demo=True), candidates=[])
+began = time.perf_counter()
+app.plugins.load([candidate])
+took = 1000 * (time.perf_counter() - began)
+assert app.plugins.state(wanted) is PluginState.ACTIVE, app.plugins.records()
+print(took)
+"""
+_IDS: Final = """
+from callmanager.extensions.discovery import OWN_DISTRIBUTION, discover
+print(*(candidate.id for candidate in discover() if candidate.distribution == OWN_DISTRIBUTION))
 """
 _START: Final = """
-import sys, time
+import time
+began = time.perf_counter()
+import asyncio, sys
 from pathlib import Path
 from callmanager.app import Application, AppOptions
 from callmanager.extensions.discovery import discover
 from callmanager.model.plugins import PluginState
-folder = Path(sys.argv[1])
-paths = [Path(path) for path in sys.argv[2:]]
-began = time.perf_counter()
-app = Application(AppOptions(profile=folder / "profile", site=folder / "site"), candidates=discover(paths))
-took = 1000 * (time.perf_counter() - began)
-foreign = [record for record in app.plugins.records() if record.id.startswith("foreign_")]
-assert all(record.state is PluginState.ACTIVE for record in foreign), foreign
-print(took, len(foreign))
+
+class NoEngine:  # the engine's own process is no part of this figure, nor is the test kit's engine
+    def prepare(self): pass
+    async def start(self, report): pass
+    def submit(self, command): pass
+    async def stop(self): pass
+
+async def main():
+    folder, paths = Path(sys.argv[1]), [Path(path) for path in sys.argv[2:]]
+    options = AppOptions(profile=folder / "profile", site=folder / "site")
+    app = Application(options, engine=NoEngine(), candidates=discover(paths))
+    app.prepare()
+    await app.start()
+    took = 1000 * (time.perf_counter() - began)
+    foreign = [record for record in app.plugins.records() if record.id.startswith("foreign_")]
+    assert all(record.state is PluginState.ACTIVE for record in foreign), foreign
+    await app.stop()
+    print(took, len(foreign))
+
+asyncio.run(main())
 """
 _PLUGIN: Final = """
 from callmanager.api import Call, CallAdded, CallAction, Permissions, PluginContext, Verdict, hookimpl
@@ -62,24 +84,27 @@ class Plugin:
 
 
 def measure(results: Results, *, runs: int) -> None:
-    """All figures of the platform, each run in processes of its own where imports count."""
+    """All figures of the platform; where imports count, each in a process of its own, so that no plugin pays for another."""
     with tempfile.TemporaryDirectory(prefix="cmbench-platform-") as scratch:
         foreign = _distributions(Path(scratch) / "foreign")
+        built_in = _python(_IDS).split()
         for number in range(runs + 1):
             folder = Path(scratch) / f"run-{number}"
-            took: dict[str, float] = json.loads(_python(_BUILT_IN, folder))
+            took = {plugin: float(_python(_BUILT_IN, folder / plugin, plugin)) for plugin in built_in}
             bare, _ = map(float, _python(_START, folder / "bare").split())
             full, count = map(float, _python(_START, folder / "full", foreign).split())
             if count != _FOREIGN:
                 raise AssertionError(f"only {count:.0f} of {_FOREIGN} foreign plugins were found")
             if number:  # the first warms the caches up
-                results.add("plugin_import_ms", max(took.values()))
+                for plugin, milliseconds in took.items():
+                    results.add(f"{PER_PLUGIN.key}.{plugin}", milliseconds)
+                results.add("start_50_plugins_ms", full)
                 results.add("foreign_plugins_ms", full - bare)
                 results.add("event_us", _event_us())
                 results.add("hook_us", _hook_us())
 
 
-def _python(code: str, *arguments: Path) -> str:
+def _python(code: str, *arguments: Path | str) -> str:
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:

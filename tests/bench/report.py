@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.values import ROWS, Results, Series
+from bench.values import Results, Series
 
 
 def machine() -> dict[str, object]:
@@ -28,12 +28,14 @@ def as_json(product: Results, peers: Sequence[Results], about: Mapping[str, obje
     return json.dumps({"product": product.as_json(), "peers": peer_figures, "machine": dict(about)}, indent=1)
 
 
-def as_table(product: Results, peers: Sequence[Results], about: Mapping[str, object]) -> str:
+def as_table(product: Results, peers: Sequence[Results], about: Mapping[str, object], *, only_measured: bool = False) -> str:
     """Rows of median (minimum to maximum), the budget and whether the median keeps it, and the peers beside them."""
     sides = [product, *peers]
     head = ["", *(side.name for side in sides), "budget", ""]
     lines = [head]
-    for row in ROWS:
+    for row in product.rows():
+        if only_measured and not any(side.get(row.key).values for side in sides):
+            continue
         mine = product.get(row.key)
         verdict = "" if not mine.values else "kept" if mine.median <= row.budget else "MISSED"
         lines.append([row.what, *(_cell(side.get(row.key)) for side in sides), f"{row.budget:g}", verdict])

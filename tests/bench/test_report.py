@@ -38,6 +38,18 @@ def test_the_table_says_which_budget_was_missed() -> None:
     assert next(line for line in lines if line.startswith("CPU idle")).split()[-2:] == ["n/a", "0.5"]
 
 
+def test_each_plugin_that_was_measured_has_a_row_and_a_key_of_its_own() -> None:
+    product = Results(name="product")
+    product.add("plugin_start_ms.voicemail", 21.0)
+    product.add("plugin_start_ms.chat", 2.0)
+    found = json.loads(report.as_json(product, [], ABOUT))["product"]
+    assert found["plugin_start_ms.voicemail"]["median"] == 21.0
+    table = report.as_table(product, [], ABOUT, only_measured=True).splitlines()
+    assert [line.split()[-1] for line in table[2:4]] == ["kept", "MISSED"]
+    assert table[2].startswith("import and activation of the plugin chat, ms")
+    assert "n/a" not in "".join(table)
+
+
 def test_a_key_that_no_table_knows_is_refused() -> None:
     with pytest.raises(KeyError, match="launch_to_moon_ms"):
         Results(name="product").add("launch_to_moon_ms", 1)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from callmanager.api import ConnectionSettings
 from callmanager.testing import MemorySecrets, running
-from data.releases.write import PEOPLE, SETTINGS, Notes
+from callmanager_shell.window_state import load
+from data.releases.write import PEOPLE, SETTINGS, WINDOW, Notes
 
 RELEASES = sorted(folder for folder in (Path(__file__).parents[1] / "data" / "releases").iterdir() if folder.is_dir())
 
@@ -37,6 +38,7 @@ async def test_the_files_of_a_release_are_opened_as_they_were(release: Path, tmp
         plugin = phone.app.plugins._entries["notes"].instance
         assert await plugin.database.read("SELECT * FROM note") == [("5550100199", "call back")]
         await phone.until(lambda: [person.name for person in phone.app.contacts.people()] == [name for _, name, _ in PEOPLE])
+        assert load(phone.app.paths.data / "window.json") == WINDOW
         told = {problem.id for problem in phone.app.problems.current()} - {"password-needed"}
         assert told == set()
     assert before <= files(tmp_path)

@@ -25,6 +25,7 @@ from callmanager.api import (
 from callmanager.testing.conformance import CarrierMood
 
 OWN = "+15550100000"
+PEER = "+12025550123"
 TOKEN = "let me in"
 
 
@@ -53,8 +54,7 @@ class Carrier:
             self._server.close()
             for writer in tuple(self._writers):
                 writer.transport.abort()
-            while self._writers:  # noqa: ASYNC110 - several connections, each of which ends by itself
-                await asyncio.sleep(0.001)
+            await self.rest()
             self._server = None
 
     async def behave(self, mood: CarrierMood) -> None:
@@ -64,13 +64,19 @@ class Carrier:
             await self.open()
         self.mood = mood
 
-    async def come_in(self, text: str, *, remote_id: str) -> None:
-        message = {"id": remote_id, "text": text, "at": datetime.now(UTC).isoformat()}
+    async def come_in(self, text: str, *, remote_id: str, peer: str = PEER) -> None:
+        message = {"id": remote_id, "peer": peer, "text": text, "at": datetime.now(UTC).isoformat()}
         self.everything[remote_id] = self.offered[remote_id] = message
         await self._offer(message)
 
     async def offer_again(self, remote_id: str) -> None:
         await self._offer(self.everything[remote_id])
+
+    async def rest(self) -> None:
+        """Wait until nobody is connected and all that was said has been heard."""
+        async with asyncio.timeout(5):
+            while self._writers:  # noqa: ASYNC110 - several connections, each of which ends by itself
+                await asyncio.sleep(0.001)
 
     async def _offer(self, message: dict[str, str]) -> None:
         for writer in tuple(self._listeners):
@@ -160,7 +166,7 @@ class LineTransport:
         return IncomingMessage(
             remote_id=offered["id"],
             own=OWN,
-            peer="+12025550123",
+            peer=offered["peer"],
             text=offered["text"],
             at=datetime.fromisoformat(offered["at"]),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,17 +18,19 @@ from callmanager.api import (
     MessageTransport,
     Problem,
     SourceStanding,
-    StorageError,
     hookimpl,
 )
 from callmanager.bus import EventBus
 from callmanager.extensions.hooks import Hooks
 from callmanager.messaging.mailbox import FILE_NAME, MessageService
+from callmanager.messaging.notation import Notation
 from callmanager.problems import ProblemBoard
 from callmanager.testing import FakeTransport, ManualClock
 
 OWN = "+15550100000"
 E = TypeVar("E", bound=Event)
+_TURNS = 20
+_RESTLESS = 10_000
 
 
 class CarrierSettings: ...
@@ -63,6 +64,13 @@ class CarrierPlugin:
         self.bench.told_sent.append(message)
 
 
+def american() -> Notation:
+    """Numbers of the United States, which can be read at once."""
+    notation = Notation(lambda: "US")
+    notation(OWN)
+    return notation
+
+
 def _fail(error: Exception) -> None:
     raise AssertionError(f"a subscriber or a hook raised {error!r}") from error
 
@@ -79,6 +87,7 @@ class Bench:
     seconds: float = 0.0
     patience: float = 5.0
     settings: CarrierSettings = attrs.Factory(CarrierSettings)
+    notation: Notation = attrs.Factory(american)
     bus: EventBus = attrs.field(init=False)
     problems: ProblemBoard = attrs.field(init=False)
     hooks: Hooks = attrs.field(init=False)
@@ -109,6 +118,7 @@ class Bench:
             problems=self.problems,
             report_fault=lambda error, *, owner, doing: self.faults.append((type(error).__name__, owner)),
             owner_of_settings=lambda model: "carrier" if model is CarrierSettings else "core",
+            notation=self.notation,
             clock=self.clock,
             monotonic=lambda: self.seconds,
             patience=self.patience,
@@ -133,13 +143,22 @@ class Bench:
         self._build()
 
     async def settle(self) -> None:
-        """Let the outbox and the database do what they can do now."""
-        for _ in range(4):
-            for _ in range(10):
+        """Let the outbox and the database do all that they can do now, however slow the disk is.
+
+        They have come to rest when nothing is asked of the database, and nothing is while the loop turns more often than any
+        answer needs to be passed on.
+        """
+        turns = 0
+        for _ in range(_RESTLESS):
+            if asked := tuple(self.service._journal._tasks):
+                await asyncio.wait(asked)
+                turns = 0
+            elif turns < _TURNS:
                 await asyncio.sleep(0)
-            if self.service._journal.exists and not self.service._journal.closed:
-                with contextlib.suppress(StorageError):
-                    await self.service._journal.look(lambda store, connection: None)
+                turns += 1
+            else:
+                return
+        raise AssertionError("the outbox asks the database without end")
 
     async def later(self, seconds: float) -> None:
         """Time passes, on both clocks."""

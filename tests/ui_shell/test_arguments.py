@@ -23,6 +23,13 @@ def test_a_link_is_a_number_to_call(link):
     assert (launch.command, launch.argument, launch.link, launch.demo) == ("dial", link, True, True)
 
 
+def test_a_recording_has_its_file_wherever_the_option_stands():
+    for line in (["--record", "dial", "dial", "2004"], ["dial", "2004", "--record", "dial"]):
+        launch = parse(line)
+        assert (launch.command, launch.argument, launch.record) == ("dial", "2004", Path("dial"))
+    assert parse(["--record", "/x/session.jsonl"]).options().record == Path("/x/session.jsonl")
+
+
 def test_what_follows_a_plugin_command_is_left_to_the_plugin():
     launch = parse(["--profile", "/p", "doctor", "--server", "pbx", "--audio", "none", "--json"])
     assert (launch.command, launch.rest) == ("doctor", ("--server", "pbx", "--audio", "none", "--json"))

@@ -66,6 +66,9 @@ def test_the_whole_program_starts_answers_and_quits(environment, tmp_path):
             refused = run(environment, *profile, "dial", "not a number")
             assert refused.returncode == ExitCode.REFUSED
             assert "not a number that can be called" in refused.stderr
+            unrecorded = run(environment, *profile, "--record", str(tmp_path / "session.jsonl"))
+            assert (unrecorded.returncode, (tmp_path / "session.jsonl").exists()) == (ExitCode.REFUSED, False)
+            assert "quit it first" in unrecorded.stderr
             assert run(environment, *profile, "quit").returncode == ExitCode.DONE
             output, _ = phone.communicate(timeout=20)
             assert phone.returncode == ExitCode.DONE

@@ -4,8 +4,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette
-from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleFactory, QStyleHintReturn, QStyleOption, QWidget
-from typing_extensions import override
+from PySide6.QtWidgets import QApplication, QStyle
 
 from callmanager_shell.icons import IconSet
 from callmanager_shell.stylesheet import stylesheet
@@ -14,25 +13,6 @@ from callmanager_shell.tokens import DARK, LIGHT, Density, Theme, TypeSize
 _FAMILIES: Final = ("Segoe UI Variable Text", "Segoe UI", ".AppleSystemUIFont", "Inter", "Noto Sans", "DejaVu Sans")
 
 SYSTEM: Final = "system"
-
-
-class _Style(QProxyStyle):
-    """Fusion with quick tool tips and without the underline-on-Alt delay; the same on all systems."""
-
-    def __init__(self) -> None:
-        super().__init__(QStyleFactory.create("Fusion"))
-
-    @override
-    def styleHint(
-        self,
-        hint: QStyle.StyleHint,
-        option: QStyleOption | None = None,
-        widget: QWidget | None = None,
-        returnData: QStyleHintReturn | None = None,
-    ) -> int:
-        if hint is QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
-            return 400
-        return super().styleHint(hint, option, widget, returnData)
 
 
 class Look(QObject):
@@ -48,7 +28,7 @@ class Look(QObject):
         self.density = Density(density) if density in {d.value for d in Density} else Density.COMFORTABLE
         self.icons = IconSet()
         self._family = self._pick_family()
-        app.setStyle(_Style())
+        app.setStyle("Fusion")  # a proxy in Python would be asked thousands of times while a window is laid out and painted
         self.theme = self._resolve()
         self._apply()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)

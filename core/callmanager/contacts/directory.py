@@ -16,7 +16,6 @@ from callmanager.model.contacts import Contact, ContactBatch, ContactId, Hit, Ma
 from callmanager.model.notices import Severity
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.settings.core_sections import DialingSettings
-from callmanager.settings.countries import system_country
 from callmanager.source_set import SourceGround, SourceSet
 from callmanager.workers import Worker
 
@@ -261,7 +260,7 @@ class ContactDirectory:
     def _new_reader(self) -> NumberReader:
         from callmanager.contacts.phone_numbers import NumberReader
 
-        return NumberReader(self._settings.get(DialingSettings).country or system_country())
+        return NumberReader(self._settings.get(DialingSettings).region)
 
     def _of_plugins(self, number: str) -> Match | None:
         from callmanager.contacts.cleaning import clean_texts

@@ -5,23 +5,24 @@ import attrs
 from callmanager.model.accounts import Account, AccountId
 from callmanager.model.audio import AudioChoice
 from callmanager.model.calls import CallId, Header
+from callmanager.value import Value
 
 
-@attrs.frozen(kw_only=True)
-class Register:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Register(Value):
     """Register the account and keep it so; replaces an account of the same id, whose calls go on if the server is the same."""
 
     account: Account
     password: str = attrs.field(repr=False)
 
 
-@attrs.frozen(kw_only=True)
-class Unregister:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Unregister(Value):
     account_id: AccountId
 
 
-@attrs.frozen(kw_only=True)
-class PlaceCall:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class PlaceCall(Value):
     """Call `target` (a number or a SIP URI); the app chooses the id."""
 
     call_id: CallId
@@ -30,93 +31,93 @@ class PlaceCall:
     headers: tuple[Header, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Ring:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Ring(Value):
     """Let an incoming call ring: 180 to the caller, ringtone here. Without an order the engine rings after a second."""
 
     call_id: CallId
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Answer(Value):
     call_id: CallId
 
 
-@attrs.frozen(kw_only=True)
-class Reject:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Reject(Value):
     """Refuse an incoming call with a SIP status (RFC 3261 section 21): 486 goes to busy treatment, 603 declines."""
 
     call_id: CallId
     status: int = 486
 
 
-@attrs.frozen(kw_only=True)
-class HangUp:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HangUp(Value):
     call_id: CallId
 
 
-@attrs.frozen(kw_only=True)
-class SetHeld:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SetHeld(Value):
     call_id: CallId
     held: bool
 
 
-@attrs.frozen(kw_only=True)
-class SetMuted:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SetMuted(Value):
     call_id: CallId
     muted: bool
 
 
-@attrs.frozen(kw_only=True)
-class SendDigits:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SendDigits(Value):
     """Send DTMF digits `0-9 * # A-D`, each exactly once, in order (RFC 4733; INFO where it was not agreed)."""
 
     call_id: CallId
     digits: str
 
 
-@attrs.frozen(kw_only=True)
-class Transfer:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Transfer(Value):
     """Ask the far end to call `target` (a number or a SIP URI) instead of us (REFER, RFC 3515); the PBX takes it from there."""
 
     call_id: CallId
     target: str
 
 
-@attrs.frozen(kw_only=True)
-class TransferTo:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class TransferTo(Value):
     """Connect the far ends of two of our calls and leave both (REFER with Replaces, RFC 3891)."""
 
     call_id: CallId
     other_id: CallId
 
 
-@attrs.frozen(kw_only=True)
-class Conference:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Conference(Value):
     """Mix these calls, so that all of them hear each other and us; fewer than two end the conference, and no call."""
 
     call_ids: tuple[CallId, ...]
 
 
-@attrs.frozen(kw_only=True)
-class ConfigureAudio:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ConfigureAudio(Value):
     choice: AudioChoice
 
 
-@attrs.frozen(kw_only=True)
-class PreviewRingtone:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class PreviewRingtone(Value):
     """Play the ringtone for a few seconds on the chosen ringer."""
 
 
-@attrs.frozen(kw_only=True)
-class WatchAudioDevices:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class WatchAudioDevices(Value):
     """While watched, devices that come and go are reported within a second; otherwise only while audio is in use."""
 
     watched: bool
 
 
-@attrs.frozen(kw_only=True)
-class CheckNetwork:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CheckNetwork(Value):
     """The network may have changed (wake-up, new address): prove the link now instead of at the next keep-alive."""
 
 

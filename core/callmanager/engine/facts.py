@@ -7,17 +7,18 @@ from callmanager.model.audio import AudioDevice, AudioRole
 from callmanager.model.calls import CallEnd, CallId, CallState, Party, TransferStage
 from callmanager.model.failures import Failure
 from callmanager.model.media import CallMedia, CallStatistics
+from callmanager.value import Value
 
 
-@attrs.frozen(kw_only=True)
-class EngineStarted:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class EngineStarted(Value):
     """The engine takes commands now and knows no account and no call: all of its former ones are gone."""
 
     version: str
 
 
-@attrs.frozen(kw_only=True)
-class EngineStopped:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class EngineStopped(Value):
     """The engine is gone. `expected` after our own stop; otherwise it crashed and is being restarted."""
 
     expected: bool
@@ -25,8 +26,8 @@ class EngineStopped:
     restarting: bool = False
 
 
-@attrs.frozen(kw_only=True)
-class CommandRefused:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CommandRefused(Value):
     """A command could not be carried out (unknown call, bad target); nothing changed."""
 
     command: str
@@ -35,13 +36,13 @@ class CommandRefused:
     account_id: AccountId | None = None
 
 
-@attrs.frozen(kw_only=True)
-class RegistrationReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RegistrationReported(Value):
     registration: Registration
 
 
-@attrs.frozen(kw_only=True)
-class CallArrived:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallArrived(Value):
     """An INVITE came in; the caller hears nothing yet. The app screens it and orders `Ring` or `Reject`."""
 
     call_id: CallId
@@ -50,8 +51,8 @@ class CallArrived:
     called: str = ""
 
 
-@attrs.frozen(kw_only=True)
-class CallProgressed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallProgressed(Value):
     """State of the signalling changed; never `ENDED`, for which there is `CallFinished`."""
 
     call_id: CallId
@@ -59,15 +60,15 @@ class CallProgressed:
     sip_code: int | None = None
 
 
-@attrs.frozen(kw_only=True)
-class CallFinished:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallFinished(Value):
     call_id: CallId
     end: CallEnd
     statistics: CallStatistics | None = None
 
 
-@attrs.frozen(kw_only=True)
-class CallHoldReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallHoldReported(Value):
     """Hold as it is in force after the re-INVITE was answered: ours and the far end's."""
 
     call_id: CallId
@@ -75,34 +76,34 @@ class CallHoldReported:
     remote_held: bool
 
 
-@attrs.frozen(kw_only=True)
-class CallMuteReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallMuteReported(Value):
     call_id: CallId
     muted: bool
 
 
-@attrs.frozen(kw_only=True)
-class CallPartyReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallPartyReported(Value):
     """The far end has a new name or number (P-Asserted-Identity, UPDATE, connected line)."""
 
     call_id: CallId
     remote: Party
 
 
-@attrs.frozen(kw_only=True)
-class CallMediaReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallMediaReported(Value):
     call_id: CallId
     media: CallMedia
 
 
-@attrs.frozen(kw_only=True)
-class CallStatisticsReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallStatisticsReported(Value):
     call_id: CallId
     statistics: CallStatistics
 
 
-@attrs.frozen(kw_only=True)
-class DigitSent:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DigitSent(Value):
     """A DTMF digit went out; `method` is `rfc4733` or `info`."""
 
     call_id: CallId
@@ -110,8 +111,8 @@ class DigitSent:
     method: str
 
 
-@attrs.frozen(kw_only=True)
-class TransferReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class TransferReported(Value):
     """How far the transfer of a call has got; after `DONE` the call ends, after `FAILED` it is ours again, as it was."""
 
     call_id: CallId
@@ -119,20 +120,20 @@ class TransferReported:
     failure: Failure | None = None
 
 
-@attrs.frozen(kw_only=True)
-class ConferenceReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ConferenceReported(Value):
     """The calls that are mixed now; none when there is no conference any more."""
 
     call_ids: tuple[CallId, ...]
 
 
-@attrs.frozen(kw_only=True)
-class AudioDevicesReported:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AudioDevicesReported(Value):
     devices: tuple[AudioDevice, ...]
 
 
-@attrs.frozen(kw_only=True)
-class AudioDeviceSwitched:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AudioDeviceSwitched(Value):
     """A device vanished or came back and another took its place; `device` is none when nothing was left."""
 
     role: AudioRole
@@ -140,14 +141,14 @@ class AudioDeviceSwitched:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class AudioFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AudioFailed(Value):
     role: AudioRole
     detail: str
 
 
-@attrs.frozen(kw_only=True)
-class MessageRefused:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class MessageRefused(Value):
     """The trust boundary refused something from outside (a frame, a peer, a malformed message)."""
 
     reason: str

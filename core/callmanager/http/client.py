@@ -14,7 +14,7 @@ from callmanager.http.messages import DEFAULT_LIMIT, DEFAULT_TIMEOUT, HttpOption
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from typing_extensions import Unpack
@@ -34,7 +34,7 @@ _LONGEST_PAUSE_ASKED: Final = 3600.0
 class PluginHttp:
     """The client of one plugin (protocol `Http`)."""
 
-    def __init__(self, service: HttpService, *, owner: str, hosts: AllowedHosts) -> None:
+    def __init__(self, service: HttpService, *, owner: str, hosts: Callable[[], AllowedHosts]) -> None:
         self._service = service
         self._owner = owner
         self._hosts = hosts
@@ -79,7 +79,7 @@ class PluginHttp:
 
     async def _follow(self, asked: redirects.Asked, *, patience: float, limit: int) -> tuple[redirects.Asked, Answered]:
         for _ in range(redirects.MOST + 1):
-            self._hosts.check(urlsplit(asked.url).hostname or "")
+            self._hosts().check(urlsplit(asked.url).hostname or "")
             wire = await self._open_wire()
             proxy = await self._service.proxy(asked.url)
             answered = await wire.exchange(asked, proxy=proxy, patience=patience, limit=limit)

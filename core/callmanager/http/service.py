@@ -12,6 +12,7 @@ from callmanager.workers import Worker
 if TYPE_CHECKING:
     import asyncio
     import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
     from callmanager.http.client import PluginHttp
@@ -30,12 +31,18 @@ class HttpService:
         self._opening: asyncio.Lock | None = None
         self._trust: tuple[Path | None, ssl.SSLContext] | None = None
 
-    def client(self, plugin_id: str, *, allowed_hosts: tuple[str, ...] | None = None) -> PluginHttp:
-        """A client in the name of a plugin; with `allowed_hosts` it talks to these only (`*.example.com` is all below)."""
+    def client(self, plugin_id: str, *, allowed_hosts: Callable[[], tuple[str, ...] | None] = lambda: None) -> PluginHttp:
+        """A client in the name of a plugin; it talks to `allowed_hosts` only (`*.example.com` is all below, none is no limit).
+
+        They are asked for before each request, because the PBX of Settings, which a plugin may have declared, can change.
+        """
         from callmanager.http.client import PluginHttp
         from callmanager.http.hosts import AllowedHosts
 
-        return PluginHttp(self, owner=plugin_id, hosts=AllowedHosts(patterns=allowed_hosts, owner=plugin_id))
+        def hosts() -> AllowedHosts:
+            return AllowedHosts(patterns=allowed_hosts(), owner=plugin_id)
+
+        return PluginHttp(self, owner=plugin_id, hosts=hosts)
 
     def close(self) -> None:
         self._worker.close(wait_seconds=1.0)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 from callmanager.clock import Clock, utc_now
 from callmanager.errors import StorageError, UserError
 from callmanager.events import RegistrationChanged, SettingsChanged, SourceChanged
-from callmanager.messaging.checks import TEXT_LIMIT, Normalise, check_outgoing, check_peer
+from callmanager.messaging.checks import TEXT_LIMIT, check_outgoing, check_peer
 from callmanager.messaging.inlet import EarlyReports, TransportInlet
 from callmanager.messaging.journal import Journal
-from callmanager.messaging.notation import simple_notation
 from callmanager.messaging.outbox import PATIENCE, Outbox
 from callmanager.messaging.routes import Routes
 from callmanager.model.accounts import RegistrationState
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from callmanager.bus import EventBus
     from callmanager.extensions.hooks import Hooks
+    from callmanager.messaging.notation import Notation
     from callmanager.model.messages import Attachment, FoundMessage, Sender, ThreadPage
     from callmanager.model.sources import SourceState
     from callmanager.problems import ProblemBoard
@@ -51,8 +51,8 @@ _IDENTITY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 class MessageService:
     """Messages and conversations (protocol `Messages`), the queue behind them and the transports of plugins. Loop thread only.
 
-    `normalise` brings a number into E.164 notation as far as the country allows; a contacts service that knows the country
-    hands in its own. The file is opened at first use, or shortly after `start` when there is one.
+    Numbers are read as `notation` reads them, and no transport is at work before it can. The file is opened at first use, or
+    shortly after `start` when there is one.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class MessageService:
         problems: ProblemBoard,
         report_fault: FaultReport,
         owner_of_settings: Callable[[type], str],
-        normalise: Normalise = simple_notation,
+        notation: Notation,
         clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
@@ -72,7 +72,7 @@ class MessageService:
         self._bus = bus
         self._hooks = hooks
         self._owner_of_settings = owner_of_settings
-        self._normalise = normalise
+        self._notation = notation
         self._clock = clock
         self._undos: list[Callable[[], None]] = []
         self._early = EarlyReports(clock)
@@ -89,7 +89,7 @@ class MessageService:
             bus=bus,
             problems=problems,
             report_fault=report_fault,
-            normalise=normalise,
+            normalise=notation,
             monotonic=monotonic,
         )
         self._outbox = Outbox(
@@ -104,7 +104,7 @@ class MessageService:
         self._undos.append(self._bus.subscribe(SettingsChanged, self._settings_changed))
         self._undos.append(self._bus.subscribe(RegistrationChanged, self._registration_changed))
         self._outbox.start()
-        self._sources.start()
+        self._tasks.start(self._begin(), name="messages")
 
     async def close(self) -> None:
         """Let what is being sent end, give up the transports, close the file. Idempotent, also without `start`."""
@@ -139,6 +139,7 @@ class MessageService:
         before: ConversationKey | None = None,
     ) -> tuple[Conversation, ...]:
         digits = re.sub(r"[^0-9]", "", matching)
+        digits = digits.lstrip("0") or digits  # a trunk code is not part of what is stored
         if not self._journal.exists or (matching and not digits):
             return ()
         return await self._journal.look(
@@ -148,7 +149,8 @@ class MessageService:
         )
 
     async def open(self, peer: str, *, own: str = "") -> Conversation:
-        number = check_peer(peer, self._normalise)
+        await self._notation.load()
+        number = check_peer(peer, self._notation)
         if not own and self._journal.exists:
             known = await self.conversations(matching=number, limit=MOST_AT_ONCE)
             own = next((conversation.key.own for conversation in known if conversation.key.peer == number), "")
@@ -188,7 +190,8 @@ class MessageService:
     ) -> Message:
         if message_id is not None and not _IDENTITY.fullmatch(message_id):
             raise ValueError("the id of a message is 8 to 64 letters, digits, - and _")
-        number, own = check_peer(peer, self._normalise), self._own(own)
+        await self._notation.load()
+        number, own = check_peer(peer, self._notation), self._own(own)
         sender = next((sender for sender in self.senders() if sender.number == own), None)
         text, attachments = check_outgoing(
             text,
@@ -248,6 +251,10 @@ class MessageService:
 
     # ---------------------------------------------------------------------------------------------------------- internal
 
+    async def _begin(self) -> None:
+        await self._notation.load()
+        self._sources.start()
+
     async def _mark(self, key: ConversationKey, **marks: object) -> None:
         now = self._clock()
         await self._journal.change(
@@ -257,7 +264,7 @@ class MessageService:
     def _own(self, own: str) -> str:
         """The number to send from: the one asked for, or the usual one."""
         if own:
-            return self._normalise(own)
+            return self._notation(own)
         senders = self.senders()
         if not senders:
             raise UserError("there is no number to send messages from", "Set up text messages in Settings.")
@@ -278,7 +285,7 @@ class MessageService:
         return TransportInlet(
             transport_id=transport_id,
             journal=self._journal,
-            normalise=self._normalise,
+            normalise=self._notation,
             clock=self._clock,
             early=self._early,
             received=self._hooks.message_received,

@@ -6,6 +6,8 @@ from typing import NewType
 
 import attrs
 
+from callmanager.value import Value
+
 MessageId = NewType("MessageId", str)
 """Ours, made when the message is written or received; the carrier's own is `remote_id`."""
 
@@ -26,8 +28,8 @@ class Delivery(Enum):
     UNCERTAIN = "uncertain"
 
 
-@attrs.frozen(kw_only=True)
-class Attachment:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Attachment(Value):
     """A picture or file of a message. `url` is where the carrier keeps it, or a `file:` address of one we send."""
 
     media_type: str
@@ -36,8 +38,8 @@ class Attachment:
     size: int | None = None
 
 
-@attrs.frozen(kw_only=True)
-class TransportAbilities:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class TransportAbilities(Value):
     """What a transport can carry. `text_limit` is in characters of one message, however many segments that makes."""
 
     text_limit: int = 1600
@@ -53,8 +55,8 @@ class ConversationKey:
     peer: str
 
 
-@attrs.frozen(kw_only=True)
-class Message:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Message(Value):
     """One message as it is stored. `own` and `peer` are numbers in E.164 notation where the transport knows them so.
 
     `at` is when it was written or received. `reason` says in plain words why it failed or still waits, or what is missing of
@@ -79,8 +81,8 @@ class Message:
         return ConversationKey(own=self.own, peer=self.peer)
 
 
-@attrs.frozen(kw_only=True)
-class Conversation:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Conversation(Value):
     """All that was written between two numbers, for a list. `last` is none while there is a draft only.
 
     `unread` counts this conversation's messages; a muted one does not count in the total. `opted_out` is since when the other
@@ -96,16 +98,16 @@ class Conversation:
     opted_out: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
-class ThreadPage:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ThreadPage(Value):
     """A stretch of a conversation, oldest first. `more` says whether there are older ones before the first."""
 
     messages: tuple[Message, ...]
     more: bool = False
 
 
-@attrs.frozen(kw_only=True)
-class FoundMessage:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class FoundMessage(Value):
     """A search result. `marks` are start and end of the words that were found, in characters of `snippet`."""
 
     message: Message
@@ -113,8 +115,8 @@ class FoundMessage:
     marks: tuple[tuple[int, int], ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Sender:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Sender(Value):
     """A number that messages may come from, and who carries them."""
 
     number: str
@@ -123,8 +125,8 @@ class Sender:
     abilities: TransportAbilities
 
 
-@attrs.frozen(kw_only=True)
-class OutgoingMessage:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OutgoingMessage(Value):
     """What a transport is asked to send. `id` is stable over retries, for transports that can tell a repetition."""
 
     id: MessageId
@@ -134,8 +136,8 @@ class OutgoingMessage:
     attachments: tuple[Attachment, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class IncomingMessage:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class IncomingMessage(Value):
     """What a transport received. `remote_id` tells a repetition from a second message with the same words."""
 
     remote_id: str
@@ -146,16 +148,16 @@ class IncomingMessage:
     at: datetime
 
 
-@attrs.frozen(kw_only=True)
-class Receipt:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Receipt(Value):
     """The carrier took the message."""
 
     remote_id: str
     delivery: Delivery = Delivery.SENT
 
 
-@attrs.frozen(kw_only=True)
-class DeliveryReport:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DeliveryReport(Value):
     """What the carrier says of an earlier message."""
 
     remote_id: str

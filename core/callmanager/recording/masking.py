@@ -37,13 +37,15 @@ class Kind(Enum):
 
 
 _KINDS: Final[Mapping[str, Kind]] = (
-    dict.fromkeys(("number", "called", "target", "extension", "sip_user", "auth_user", "sender", "recipient"), Kind.NUMBER)
-    | dict.fromkeys(("name", "display_name", "username", "label"), Kind.NAME)
-    | dict.fromkeys(("uri", "url"), Kind.ADDRESS)
+    dict.fromkeys(("number", "called", "target", "extension", "sip_user", "auth_user", "handle", "slot"), Kind.NUMBER)
+    | dict.fromkeys(("own", "peer", "sender", "recipient"), Kind.NUMBER)
+    | dict.fromkeys(("name", "given_name", "family_name", "company", "display_name", "username", "label"), Kind.NAME)
+    | dict.fromkeys(("uri", "url", "emails"), Kind.ADDRESS)
     | dict.fromkeys(("server", "host", "realm"), Kind.HOST)
-    | dict.fromkeys(("id", "call_id", "account_id", "message_id", "contact_id", "thread_id"), Kind.ID)
+    | dict.fromkeys(("id", "call_id", "account_id", "message_id", "contact_id", "source_id", "transport_id"), Kind.ID)
+    | dict.fromkeys(("remote_id", "lot", "channel", "context", "folder", "folders"), Kind.ID)
     | dict.fromkeys(("digits", "digit"), Kind.DIGITS)
-    | dict.fromkeys(("plugin_id", "owner", "section_id", "codec", "kind", "method", "ice", "dtls"), Kind.KEEP)
+    | dict.fromkeys(("plugin_id", "owner", "section_id", "field", "codec", "kind", "method", "ice", "dtls"), Kind.KEEP)
 )
 _ANONYMOUS: Final = frozenset({"anonymous", "unknown", "private", "restricted", "unavailable", "withheld"})
 """What networks say instead of a number or a name; screening depends on it, and it identifies nobody."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,25 +49,18 @@ class Recorder:
 
     def event(self, event: Event) -> None:
         """Record one event; made for `EventBus.tap`."""
-        if self._file is None:
-            return
-        try:
-            self._write({"t": self._now(), "event": type(event).__name__, "data": self._fields(event)})
-        except Exception as error:  # noqa: BLE001 - a recording that fails must not disturb the phone
-            _log.exception(
-                "the recording ends here, an event of class %s can't be written", type(event).__name__, exc_info=error
-            )
-            self.close()
+        self._contained(lambda: {"event": type(event).__name__, "data": self._fields(event)})
 
     def hook_called(
         self, hook: str, plugin_id: str, *, seconds: float, result: object = None, error: Exception | None = None
     ) -> None:
         """Record one call of a hook (protocol `HookTrace`)."""
-        if self._file is None:
-            return
-        answer = f"! {type(error).__name__}" if error is not None else self.masker.value(result, omit_defaults=True)
-        line = {"t": self._now(), "hook": hook, "plugin": plugin_id, "us": round(seconds * 1_000_000), "result": answer}
-        self._write(line)
+
+        def line() -> dict[str, Any]:
+            answer = f"! {type(error).__name__}" if error is not None else self.masker.value(result, omit_defaults=True)
+            return {"hook": hook, "plugin": plugin_id, "us": round(seconds * 1_000_000), "result": answer}
+
+        self._contained(line)
 
     def close(self) -> None:
         """Idempotent."""
@@ -81,8 +75,15 @@ class Recorder:
             return {"section_id": event.section_id, "changed": sorted(key for key in after if after[key] != before.get(key))}
         return self.masker.value(event)
 
-    def _now(self) -> float:
-        return round((self._clock() - self._started).total_seconds(), 3)
+    def _contained(self, line: Callable[[], dict[str, Any]]) -> None:
+        """Write what `line` makes; a value that can't be written ends the recording and disturbs nobody else."""
+        if self._file is None:
+            return
+        try:
+            self._write({"t": round((self._clock() - self._started).total_seconds(), 3), **line()})
+        except Exception as error:  # noqa: BLE001 - raised from here it would stop an event or a hook
+            _log.warning("the recording ends here, a value can't be written", exc_info=error)
+            self.close()
 
     def _write(self, line: dict[str, Any]) -> None:
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n"

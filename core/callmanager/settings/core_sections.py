@@ -8,7 +8,7 @@ import attrs
 
 from callmanager.model.accounts import Transport
 from callmanager.settings import checks
-from callmanager.settings.countries import countries
+from callmanager.settings.countries import countries, system_country
 from callmanager.settings.fields import FieldKind, setting
 
 _TRANSPORTS: Final[Mapping[Transport, str]] = {
@@ -136,3 +136,8 @@ class DialingSettings:
         help="Numbers without a country code are read as numbers of this country.",
         choices={"": "As this computer", **countries()},
     )
+
+    @property
+    def region(self) -> str:
+        """The country (ISO 3166 code) whose numbers need no country code here."""
+        return self.country or system_country()

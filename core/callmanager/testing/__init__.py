@@ -8,7 +8,6 @@ from callmanager.testing.live_sources import (
     FakePlayback,
     FakePresenceSource,
     FakeVoicemailStore,
-    check_live_source,
 )
 from callmanager.testing.messages import FakeTransport
 from callmanager.testing.replay import HookAnswer, Replayed, replay
@@ -26,7 +25,6 @@ __all__ = [
     "ManualClock",
     "MemorySecrets",
     "Replayed",
-    "check_live_source",
     "make",
     "replay",
     "running",

@@ -8,7 +8,8 @@ from typing import Any, get_type_hints
 from callmanager import hookspecs
 from callmanager.markers import PROJECT
 from callmanager.testing.contact_checks import check_contact_source
-from callmanager.testing.transport_conformance import TRANSPORT_CHECKS, CarrierMood, TransportBench, check_transport
+from callmanager.testing.live_checks import check_live_source
+from callmanager.testing.transport_checks import TRANSPORT_CHECKS, CarrierMood, TransportBench, check_message_transport
 
 __all__ = [
     "TRANSPORT_CHECKS",
@@ -16,7 +17,8 @@ __all__ = [
     "TransportBench",
     "check_contact_source",
     "check_hooks",
-    "check_transport",
+    "check_live_source",
+    "check_message_transport",
     "hook_names",
 ]
 

@@ -13,7 +13,9 @@ from callmanager.api import (
     AccountId,
     CallAdded,
     CallId,
+    ConnectionSettings,
     EngineChanged,
+    HostNotAllowed,
     MailboxChanged,
     MessageAdded,
     Migration,
@@ -24,6 +26,7 @@ from callmanager.api import (
     PluginContext,
     PluginState,
     PresenceChanged,
+    Unreachable,
 )
 from callmanager.extensions.permissions import read_restrictions
 from callmanager.testing import Harness, running
@@ -210,6 +213,19 @@ async def test_a_context_gives_nothing_any_more_when_its_plugin_is_switched_off(
             with pytest.raises(RuntimeError, match="is switched off"):
                 what()
         assert harness.app.calls.current() == ()
+
+
+async def test_the_pbx_that_a_plugin_may_reach_is_the_one_of_settings_now(tmp_path: Path) -> None:
+    """The client was made before the user named another PBX."""
+    plugin = nosy(Permissions(network=("@pbx",)))
+    async with running(tmp_path, plugins={"crm": plugin}) as harness:
+        harness.app.settings.update(ConnectionSettings, server="old.example.com")
+        http = plugin.ctx.http
+        with pytest.raises(HostNotAllowed, match=r"it may talk to: old\.example\.com"):
+            await http.get("https://new.invalid/")
+        harness.app.settings.update(ConnectionSettings, server="new.invalid")
+        with pytest.raises(Unreachable):  # allowed, and not there
+            await http.get("https://new.invalid/")
 
 
 @pytest.mark.expects_log("can't be used")

@@ -292,7 +292,7 @@ async def test_a_header_that_would_be_two_is_not_sent(client: PluginHttp, server
 
 
 async def test_hosts_that_were_not_declared_are_refused_before_a_packet_leaves(make_client: Clients, server: WebServer) -> None:
-    client = make_client(allowed_hosts=("*.example.com", "127.0.0.1"))
+    client = make_client(allowed_hosts=lambda: ("*.example.com", "127.0.0.1"))
     for host in ("localhost", "example.com", "evilexample.com", "api.example.com.evil.test", "127.0.0.2"):
         with pytest.raises(HostNotAllowed, match=r"crm may not talk to .*\*\.example\.com"):
             await client.get(f"http://{host}:{server.port}/")
@@ -305,15 +305,27 @@ async def test_hosts_that_were_not_declared_are_refused_before_a_packet_leaves(m
 
 async def test_a_plugin_that_declared_no_host_reaches_none(make_client: Clients, server: WebServer) -> None:
     with pytest.raises(HostNotAllowed, match="it may talk to: none"):
-        await make_client(allowed_hosts=()).get(server.url())
+        await make_client(allowed_hosts=tuple).get(server.url())
     assert server.connections == 0
+
+
+async def test_a_host_that_is_allowed_later_is_reached_with_the_client_that_a_plugin_kept(
+    make_client: Clients, server: WebServer
+) -> None:
+    allowed = ["pbx.example.com"]
+    client = make_client(allowed_hosts=lambda: tuple(allowed))
+    with pytest.raises(HostNotAllowed):
+        await client.get(server.url())
+    allowed[:] = ["localhost"]
+    server.answer("/", body=b"in")
+    assert (await client.get(f"http://localhost:{server.port}/")).body == b"in"
 
 
 async def test_a_redirect_does_not_lead_to_a_host_that_is_not_allowed(make_client: Clients, server: WebServer) -> None:
     server.answer("/", status=302, headers={"Location": f"http://127.0.0.1:{server.port}/inner"})
     server.answer("/inner", body=b"secret")
     with pytest.raises(HostNotAllowed):
-        await make_client(allowed_hosts=("localhost",)).get(server.url())
+        await make_client(allowed_hosts=lambda: ("localhost",)).get(server.url())
     assert [request.path for request in server.requests] == ["/"]
 
 

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+import attrs
 import pytest
 from callmanager.api import (
+    ContactSource,
     Delivery,
     IncomingMessage,
     Message,
@@ -20,7 +22,8 @@ from callmanager.api import (
     UserError,
     hookimpl,
 )
-from callmanager.testing import FakeTransport, Harness, make, running
+from callmanager.settings.core_sections import DialingSettings
+from callmanager.testing import FakeContactSource, FakeTransport, Harness, make, running
 from message_bench.service import OWN
 
 ANN = "+12025550123"
@@ -162,8 +165,48 @@ async def test_after_the_end_messages_are_refused_politely(tmp_path: Path) -> No
         await harness.app.messages.send(OWN, ANN, "too late")
 
 
+@pytest.mark.parametrize("told_by", ["settings", "computer"])
+async def test_numbers_are_read_as_those_of_the_country_of_contacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told_by: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8" if told_by == "settings" else "de_DE.UTF-8")
+    people = FakeContactSource()
+    people.put("1", "Maria", "0151 23456789")
+    plugin = carrier()
+
+    class Crm:
+        def __init__(self, ctx: PluginContext) -> None: ...
+
+        @hookimpl
+        def callmanager_contact_sources(self) -> list[ContactSource]:
+            return [people]
+
+    async with running(tmp_path, plugins={"carrier": plugin, "crm": Crm}) as harness:
+        if told_by == "settings":
+            harness.app.settings.update(DialingSettings, country="DE")
+        (transport,) = plugin.made
+        await harness.until(lambda: transport.running and bool(harness.app.contacts.people()))
+        message = await harness.app.messages.send("", "0151 / 234 567 89", "hallo")
+        await until(harness, message, Delivery.SENT)
+        assert transport.asked[0].peer == "+4915123456789"
+        await transport.come_in(attrs.evolve(incoming(harness), peer="004915123456789"))
+        (conversation,) = await harness.app.messages.conversations()
+        match = harness.app.contacts.match(conversation.key.peer)
+        assert match is not None
+        assert match.contact.name == "Maria"
+
+
+async def test_another_country_in_settings_counts_for_the_next_message(tmp_path: Path) -> None:
+    plugin = carrier()
+    async with running(tmp_path, plugins={"carrier": plugin}) as harness:
+        await harness.until(lambda: plugin.made[0].running)
+        for country, peer in (("US", "015123456789"), ("DE", "+4915123456789")):
+            harness.app.settings.update(DialingSettings, country=country)
+            assert (await harness.app.messages.send(OWN, "0151 23456789", "hi")).peer == peer
+
+
 def test_importing_the_application_does_not_load_what_keeps_and_sends_messages() -> None:
-    heavy = ["sqlite3", "callmanager.messaging.mailbox"]
+    heavy = ["sqlite3", "phonenumbers", "callmanager.messaging.mailbox"]
     code = f"import callmanager.app, sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.strip() == "[]"

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from callmanager.errors import UserError
 from callmanager.messaging.checks import MOST_ATTACHMENTS, TEXT_LIMIT, check_incoming, check_outgoing, check_peer
-from callmanager.messaging.notation import simple_notation
+from callmanager.messaging.notation import Notation
 from callmanager.model.messages import Attachment, IncomingMessage, TransportAbilities
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+AMERICAN = Notation(lambda: "US")
 PICTURE = Attachment(media_type="image/png", url="https://media.example.com/a/b.png", name="b.png", size=5)
 
 
@@ -18,8 +19,8 @@ def incoming(**more: object) -> IncomingMessage:
 
 
 def test_numbers_are_normalised_and_text_keeps_its_lines() -> None:
-    checked = check_incoming(incoming(text="one\r\ntwo\x00\u202e"), simple_notation)
-    assert (checked.own, checked.peer, checked.text) == ("5550100000", "+12025550123", "one\ntwo")
+    checked = check_incoming(incoming(text="one\r\ntwo\x00\u202e"), AMERICAN)
+    assert (checked.own, checked.peer, checked.text) == ("+15550100000", "+12025550123", "one\ntwo")
 
 
 def test_a_notation_that_refuses_a_number_leaves_it_as_it_came() -> None:
@@ -31,7 +32,7 @@ def test_a_notation_that_refuses_a_number_leaves_it_as_it_came() -> None:
 
 
 def test_a_long_text_is_bounded() -> None:
-    checked = check_incoming(incoming(text="x" * 100_000), simple_notation)
+    checked = check_incoming(incoming(text="x" * 100_000), AMERICAN)
     assert len(checked.text) == TEXT_LIMIT
     assert checked.text.endswith("…")
 
@@ -55,18 +56,18 @@ def test_a_long_text_is_bounded() -> None:
 )
 def test_an_attachment_with_a_bad_address_is_left_out_and_told(url: object) -> None:
     bad = Attachment(media_type="image/png", url=url)  # type: ignore[arg-type]
-    checked = check_incoming(incoming(attachments=(bad, PICTURE)), simple_notation)
+    checked = check_incoming(incoming(attachments=(bad, PICTURE)), AMERICAN)
     assert checked.attachments == (PICTURE,)
     assert checked.left_out == "an attachment was left out"
 
 
 def test_attachments_are_bounded_in_number_and_size() -> None:
     many = tuple(Attachment(media_type="image/png", url=f"https://media.example.com/{n}") for n in range(MOST_ATTACHMENTS + 3))
-    checked = check_incoming(incoming(attachments=many), simple_notation)
+    checked = check_incoming(incoming(attachments=many), AMERICAN)
     assert (len(checked.attachments), checked.left_out) == (MOST_ATTACHMENTS, "3 attachments were left out")
     for size in (-1, 10**12):
         huge = Attachment(media_type="image/png", url=PICTURE.url, size=size)
-        assert check_incoming(incoming(attachments=(huge,)), simple_notation).attachments == ()
+        assert check_incoming(incoming(attachments=(huge,)), AMERICAN).attachments == ()
 
 
 @pytest.mark.parametrize(
@@ -81,22 +82,22 @@ def test_attachments_are_bounded_in_number_and_size() -> None:
 )
 def test_a_media_type_has_the_shape_of_one(given: str, kept: str) -> None:
     one = Attachment(media_type=given, url=PICTURE.url, name="a\x00\nb")
-    (checked,) = check_incoming(incoming(attachments=(one,)), simple_notation).attachments
+    (checked,) = check_incoming(incoming(attachments=(one,)), AMERICAN).attachments
     assert (checked.media_type, checked.name) == (kept, "a b")
 
 
 def test_ids_that_are_long_or_missing_still_tell_a_repetition() -> None:
     long = "x" * 500
-    keys = [check_incoming(incoming(remote_id=identity), simple_notation).key for identity in ("1", long, long + "y", "")]
+    keys = [check_incoming(incoming(remote_id=identity), AMERICAN).key for identity in ("1", long, long + "y", "")]
     assert len(set(keys)) == 4
     assert all(len(key) <= 200 for key in keys)
-    assert check_incoming(incoming(remote_id=""), simple_notation).key == keys[3]
-    assert check_incoming(incoming(remote_id="", text="ho"), simple_notation).key != keys[3]
+    assert check_incoming(incoming(remote_id=""), AMERICAN).key == keys[3]
+    assert check_incoming(incoming(remote_id="", text="ho"), AMERICAN).key != keys[3]
 
 
 def test_what_is_no_message_is_the_plugins_fault() -> None:
     with pytest.raises(TypeError, match="must be texts"):
-        check_incoming(incoming(text=None), simple_notation)
+        check_incoming(incoming(text=None), AMERICAN)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_what_is_no_message_is_the_plugins_fault() -> None:
 )
 def test_numbers_that_can_not_be_texted(number: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
-        check_peer(number, simple_notation)
+        check_peer(number, AMERICAN)
     assert caught.value.hint
 
 

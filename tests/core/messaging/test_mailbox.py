@@ -21,7 +21,9 @@ from callmanager.api import (
     UserError,
 )
 from callmanager.messaging.journal import SEARCH_PROBLEM, STORAGE_PROBLEM
+from callmanager.messaging.notation import Notation
 from callmanager.testing import FakeTransport
+from message_bench.service import Bench
 
 OWN, ANN, BOB = "+15550100000", "+12025550123", "+12025550124"
 WITH_ANN = ConversationKey(own=OWN, peer=ANN)
@@ -144,6 +146,46 @@ async def test_the_list_comes_in_pages_and_by_digits(bench) -> None:
     assert [one.key.peer[-1] for one in (*first, *second, *third)] == ["4", "3", "2", "1", "0"]
     assert [one.key.peer for one in await bench.service.conversations(matching="555-0123")] == [ANN]
     assert await bench.service.conversations(matching="Ann") == ()
+
+
+@pytest.mark.parametrize("typed", ["030 90", "0049 30 90", "+49 30 90", "(0)30-901820"])
+async def test_the_list_is_filtered_by_a_number_as_it_is_typed_at_home(bench, typed: str) -> None:
+    await bench.start()
+    await bench.come_in("hallo", peer="+4930901820")
+    await bench.come_in("hi", peer=ANN)
+    assert [one.key.peer for one in await bench.service.conversations(matching=typed)] == ["+4930901820"]
+    assert await bench.service.conversations(matching="000") == ()
+
+
+async def test_nothing_is_taken_from_a_carrier_before_numbers_can_be_read(tmp_path: Path) -> None:
+    reading = asyncio.Event()
+
+    class Slow(Notation):
+        async def load(self) -> None:
+            await reading.wait()
+
+    bench = Bench(tmp_path, notation=Slow(lambda: "US"))
+    await bench.start()
+    assert not bench.transport.running
+    sending = asyncio.ensure_future(bench.service.send("", "202 555 0123", "hi"))
+    await bench.settle()
+    assert not sending.done()
+    reading.set()
+    await bench.settle()
+    assert bench.transport.running
+    assert (await sending).peer == ANN
+    await bench.service.close()
+
+
+async def test_a_service_can_end_before_numbers_can_be_read(tmp_path: Path) -> None:
+    class Endless(Notation):
+        async def load(self) -> None:
+            await asyncio.Event().wait()
+
+    bench = Bench(tmp_path, notation=Endless(lambda: "US"))
+    await bench.start()
+    await bench.service.close()
+    assert not bench.transport.running
 
 
 async def test_opening_a_conversation_takes_the_number_used_last(bench) -> None:

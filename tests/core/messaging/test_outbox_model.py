@@ -31,12 +31,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from message_bench.service import OWN, Bench
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+"""The time is for a failure: hypothesis may look for its shortest story for five minutes, and then tells it."""
 
 T = TypeVar("T")
 PEERS = ["+12025550123", "+12025550124"]
 OPEN = {Delivery.QUEUED, Delivery.SENDING}
 TAKEN = {Delivery.SENT, Delivery.DELIVERED}
+PATIENCE = 3600.0
+"""Longer than any run: how long an example takes must not decide what becomes of a message."""
 
 
 class Wire:
@@ -96,7 +99,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         async def start() -> None:
-            self.bench = Bench(Path(self.folder.name))
+            self.bench = Bench(Path(self.folder.name), patience=PATIENCE)
             await self.bench.start(self.transport())
 
         self.run(start())
@@ -113,12 +116,14 @@ class OutboxMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     async def finish(self) -> None:
-        """When everything works again, nothing is left open."""
+        """When everything works again, nothing is left open: in each round every conversation gets one message through."""
         self.signed_in = True
         try:
             self.bench.transports = [self.transport()]
             self.bench.service._sources.follow("carrier")
-            for _ in range(30):
+            await self.bench.settle()
+            left = Counter(one.peer for one in (await self.stored()).values() if one.delivery in OPEN)
+            for _ in range(max(left.values(), default=0)):
                 self.answer_all()
                 await self.bench.later(61)
             for message in (await self.stored()).values():

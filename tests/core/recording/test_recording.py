@@ -1,6 +1,7 @@
 """A session is written down masked, read back whole, and replayed against a plugin."""
 
 import json
+import sys
 from pathlib import Path
 
 import attrs
@@ -14,16 +15,27 @@ from callmanager.api import (
     CallRequest,
     CallState,
     EndCause,
+    EngineChanged,
     Event,
+    Handle,
+    Message,
+    MessageAdded,
+    MessageDirection,
+    MessageId,
+    Party,
     Permissions,
     PluginContext,
+    Presence,
+    PresenceChanged,
+    PresenceStatus,
     UserError,
     Verdict,
     hookimpl,
 )
 from callmanager.app import AppOptions
 from callmanager.recording.reading import read_trace
-from callmanager.testing import replay, running
+from callmanager.recording.recorder import Recorder
+from callmanager.testing import ManualClock, replay, running
 
 NAME, NUMBER = "Maria Lindqvist", "5550100199"
 
@@ -78,8 +90,6 @@ def test_nothing_that_identifies_anybody_is_in_the_file(recording: Path) -> None
 
 
 def test_what_was_recorded_is_read_back_whole(recording: Path, tmp_path: Path) -> None:
-    from callmanager.testing import ManualClock
-
     trace = read_trace(recording.read_text().splitlines(), start=ManualClock()())
     assert [words for words in trace.complaints if "settings" not in words] == []
     added = [recorded for recorded in trace.events if isinstance(recorded.event, CallAdded)]
@@ -129,6 +139,46 @@ async def test_events_of_plugins_are_read_when_their_classes_are_known(tmp_path:
 
     lines = ['{"callmanager_trace": 1}', '{"t": 0, "event": "TicketOpened", "data": {"id": "ticket-a"}}']
     assert (await replay(lines, Screener, folder=tmp_path, known=[TicketOpened])).complaints == ()
+
+
+async def test_presence_and_messages_keep_their_sense(tmp_path: Path) -> None:
+    file = tmp_path / "session.jsonl"
+    recorder = Recorder(file, clock=ManualClock())
+    now = ManualClock()()
+    colleague = Presence(handle=Handle("2004"), status=PresenceStatus.ON_CALL, with_party=Party(number=NUMBER, name=NAME))
+    message = Message(
+        id=MessageId("m1"), transport_id="crm", direction=MessageDirection.RECEIVED,
+        own="+15550100123", peer=f"+1{NUMBER}", text="see you", at=now,
+    )  # fmt: skip
+    recorder.event(PresenceChanged(changed=(colleague,)))
+    recorder.event(MessageAdded(message=message))
+    recorder.close()
+    changed, added = (recorded.event for recorded in read_trace(file.read_text().splitlines(), start=now).events)
+    assert isinstance(changed, PresenceChanged)
+    assert isinstance(added, MessageAdded)
+    (presence,) = changed.changed
+    assert presence.with_party is not None
+    assert added.message.peer == f"+1{presence.with_party.number}"
+    assert (len(presence.handle), presence.status, added.message.text) == (4, PresenceStatus.ON_CALL, "xxxxxxx")
+    assert presence.handle.isdigit()
+
+
+@pytest.mark.expects_log("the recording ends here")
+async def test_a_value_that_cannot_be_written_ends_the_recording_and_disturbs_nobody(tmp_path: Path) -> None:
+    class Spiteful:
+        @property
+        def __class__(self):
+            raise RuntimeError("no")
+
+    recorder = Recorder(tmp_path / "session.jsonl", clock=ManualClock())
+    recorder.hook_called("callmanager_screen_incoming", "crm", seconds=0.001, result=Spiteful())
+    recorder.event(EngineChanged(running=True))
+    assert (tmp_path / "session.jsonl").read_text().count("\n") == 1
+
+
+async def test_a_recording_is_for_its_owner_only(tmp_path: Path) -> None:
+    Recorder(tmp_path / "session.jsonl").close()
+    assert sys.platform == "win32" or (tmp_path / "session.jsonl").stat().st_mode & 0o077 == 0
 
 
 async def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,39 +150,3 @@ async def test_a_place_that_cannot_be_written_is_a_storage_error(tmp_path: Path)
             await database.read("SELECT 1")
     finally:
         database.close()
-
-
-WRITER = """
-import asyncio, pathlib, sys
-from callmanager.storage.database import Database
-from callmanager.storage.migrations import Migration
-
-async def main():
-    database = Database(pathlib.Path(sys.argv[1]), (Migration(name="n", script="CREATE TABLE note (number INTEGER);"),))
-    for number in range(10_000):
-        await database.write("INSERT INTO note (number) VALUES (?)", (number,))
-        print(number, flush=True)
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
-async def test_every_acknowledged_write_survives_a_kill(tmp_path: Path) -> None:
-    file = tmp_path / "x.sqlite3"
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True) as writer:  # noqa: ASYNC220 - the test is to wait
-        acknowledged = -1
-        assert writer.stdout is not None
-        for line in writer.stdout:
-            acknowledged = int(line)
-            if acknowledged >= 400:
-                writer.send_signal(signal.SIGKILL)
-                break
-        rest = writer.stdout.read().split()
-        acknowledged = int(rest[-1]) if rest else acknowledged
-    database = Database(file, (Migration(name="n", script="CREATE TABLE note (number INTEGER);"),))
-    try:
-        numbers = [number for (number,) in await database.read("SELECT number FROM note ORDER BY rowid")]
-    finally:
-        database.close()
-    assert numbers[: acknowledged + 1] == list(range(acknowledged + 1))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from callmanager.api import Handle, Mailbox, MailboxSnapshot, ParkedCall, Presence, PresenceStatus
-from callmanager.testing import FakeParkingSource, FakePresenceSource, FakeVoicemailStore, check_live_source
+from callmanager.testing import FakeParkingSource, FakePresenceSource, FakeVoicemailStore
+from callmanager.testing.conformance import check_live_source
 
 NEWS = Presence(handle=Handle("2001"), status=PresenceStatus.AVAILABLE)
 

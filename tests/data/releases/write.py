@@ -24,6 +24,7 @@ from callmanager.api import (
     hookimpl,
 )
 from callmanager.testing import running
+from callmanager_shell.window_state import SidePanelState, WindowState, save
 
 SITE = """\
 [connection]
@@ -50,6 +51,14 @@ SETTINGS = {
 }
 """A value of each kind, none of them a default."""
 
+WINDOW = WindowState(
+    geometry=b"\x01\xd9\xd0\xcb",
+    tray_explained=True,
+    current_panel="history/history",
+    side_width=300,
+    side_panels={"sidecar/blf": SidePanelState(collapsed=True, collapsed_below=False, height=240)},
+    recent_commands=("core/settings", "crm/today"),
+)
 NOTES = (Migration(name="notes", script="CREATE TABLE note (number TEXT PRIMARY KEY, text TEXT NOT NULL);"),)
 PEOPLE = (("1", "Ann Smith", "(555) 010-0199"), ("2", "Bob Brown", "+49 30 901820"))
 
@@ -96,6 +105,7 @@ async def write(folder: Path) -> None:
         plugin = phone.app.plugins._entries["notes"].instance
         await plugin.database.write("INSERT INTO note VALUES (?, ?)", ("5550100199", "call back"))
         await phone.until(lambda: len(phone.app.contacts.people()) == len(PEOPLE))
+        save(phone.app.paths.data / "window.json", WINDOW)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from callmanager.api import (
     Unreachable,
 )
 from callmanager.testing import FakeTransport
-from callmanager.testing.conformance import TRANSPORT_CHECKS, CarrierMood, check_transport
+from callmanager.testing.conformance import TRANSPORT_CHECKS, CarrierMood, check_message_transport
 from message_bench.carrier import OWN, Carrier, LineTransport
 
 
@@ -75,7 +75,7 @@ async def test_a_good_transport_passes_each_check(bench: LineBench, name: str) -
 
 
 async def test_all_checks_together_say_nothing_of_a_good_transport(bench: LineBench) -> None:
-    assert await check_transport(bench) == []
+    assert await check_message_transport(bench) == []
 
 
 class Nameless(LineTransport):
@@ -266,7 +266,7 @@ class Patient(LineTransport):
 async def test_a_check_catches_what_it_is_there_for(
     monkeypatch: pytest.MonkeyPatch, kind: Callable[[int], MessageTransport], check: str
 ) -> None:
-    monkeypatch.setattr("callmanager.testing.transport_conformance._SECONDS", 0.3)
+    monkeypatch.setattr("callmanager.testing.transport_checks._SECONDS", 0.3)
     bench = LineBench(kind)
     await bench.open()
     try:

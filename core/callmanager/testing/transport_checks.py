@@ -97,7 +97,7 @@ class _Inlet:
         self.reports.append(report)
 
 
-async def check_transport(bench: TransportBench) -> list[str]:
+async def check_message_transport(bench: TransportBench) -> list[str]:
     """Run all checks; an empty list is a pass. Each complaint begins with the name of its check."""
     return [f"{name}: {words}" for name, check in TRANSPORT_CHECKS.items() for words in await check(bench)]
 
