@@ -11,6 +11,8 @@ from pathlib import Path
 from pbx.accounts import EXTENSIONS, HOLD_MUSIC_HZ, Account, EndpointKind, Extension
 
 _TEMPLATES = Path(__file__).resolve().parent / "conf"
+_SAYS_OF_ITSELF = {"3004": ",CustomPresence:3004"}
+"""Whose hint has a presence of its own beside the phone's state."""
 _PLACE = re.compile(r"@([A-Z0-9_]+)@")
 
 
@@ -113,7 +115,7 @@ def _hints(*, tenant: str) -> str:
         if entry.tenant == tenant:
             user = entry.endpoint or entry.number
             lines += [
-                f"exten => {entry.number},hint,PJSIP/{user}",
+                f"exten => {entry.number},hint,PJSIP/{user}{_SAYS_OF_ITSELF.get(user, '')}",
                 f"exten => {entry.number},1,Dial(${{PJSIP_DIAL_CONTACTS({user})}},60)",
                 " same => n,Hangup(${HANGUPCAUSE})",
             ]

@@ -83,6 +83,18 @@ async def test_do_not_disturb_is_what_the_device_of_it_says(pbx, make_phone, mak
         await shown(phone, "3003", "available")
 
 
+async def test_what_somebody_says_of_himself_is_shown(pbx, make_phone, make_line) -> None:
+    pbx.cli("presencestate change CustomPresence:3004 DND")
+    async with make_phone(pbx) as phone:
+        await make_line("3004")
+        await shown(phone, "3004", "do_not_disturb")
+        pbx.cli("presencestate change CustomPresence:3004 AVAILABLE")
+        await shown(phone, "3004", "available")
+        pbx.cli("presencestate change CustomPresence:3004 DND")
+        await shown(phone, "3004", "do_not_disturb")
+    pbx.cli("presencestate change CustomPresence:3004 AVAILABLE")
+
+
 async def test_an_extension_without_a_hint_is_known_by_its_phone(pbx, make_phone, make_line) -> None:
     await make_line("3004")
     pbx.cli("dialplan remove extension 3004@extension-hints")

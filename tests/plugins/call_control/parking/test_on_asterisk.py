@@ -1,5 +1,6 @@
 """Calls parked as a person parks them, on the real PBX with the real engine and the real AMI: who hears what at each step."""
 
+import re
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -193,6 +194,40 @@ async def test_a_caller_who_gives_up_leaves_the_slot_free(pbx, make_office) -> N
         await office.parked(call_id)
         await office.caller.hang_up(theirs)
         await office.until(lambda: office.told(call_id) == [None])
+        await office.nothing_left()
+
+
+async def test_a_lost_manager_link_changes_nothing_about_a_parked_call(pbx, make_office) -> None:
+    async with make_office(pbx) as office:
+        call_id, theirs = await office.called()
+        await office.parked(call_id)
+        for session in re.findall(
+            r"^\s*phone\s.*?\s(\d+)\s+\d+\s+\d+\s+\d+\s*$", pbx.cli("manager show connected"), re.MULTILINE
+        ):
+            pbx.cli(f"manager kick session {session}")
+        await office.until(lambda: office.phone.app.parking.lots() == ())
+        await office.until(lambda: office.slots() == {"5901": "3003"})
+        assert office.told(call_id) == []
+        fetched = await office.colleague.call("5901")
+        await office.hear(office.caller.recording, COLLEAGUE)
+        await office.until(lambda: office.told(call_id) == [None])
+        await office.caller.hang_up(theirs)
+        await office.colleague.ended(fetched)
+        await office.nothing_left()
+
+
+async def test_a_held_call_is_parked_as_well(pbx, make_office) -> None:
+    async with make_office(pbx) as office:
+        call_id, theirs = await office.called()
+        office.calls.set_held(call_id, held=True)
+        await office.until(lambda: office.calls.get(call_id).held)
+        assert (await office.parked(call_id)).parked.slot == "5901"
+        await office.hear(office.caller.recording, HOLD_MUSIC_HZ)
+        back = office.calls.dial("5901")
+        await office.hear(office.caller.recording, OURS)
+        await office.hear(office.recording, CALLER)
+        office.calls.hang_up(back)
+        await office.caller.ended(theirs)
         await office.nothing_left()
 
 
