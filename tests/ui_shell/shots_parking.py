@@ -172,6 +172,8 @@ async def parking_empty(stage: Any) -> None:
 
 async def parking_back(stage: Any) -> None:
     """Nobody fetched it."""
+    from callmanager_shell.incoming import IncomingPop
+
     await stage.harness.connect()
     source = await _source(stage)
     call_id = await _talk(stage, "5550104477", "Dana Kowalski")
@@ -179,11 +181,15 @@ async def parking_back(stage: Any) -> None:
     source.tell(LOT, _spot("5901", "5550104477", "Dana Kowalski", "2001", waited=43, left=2))
     stage.harness.engine.finish(call_id, EndCause.TRANSFERRED)
     await stage.harness.settle()
+    pop = IncomingPop(stage.services)
     stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="2001")
     source.tell(LOT)
     await stage.harness.settle()
     for ending, size in WIDTHS.items():
         await stage.shot(f"parking-back{ending}", size=size)
+    await stage.shot("parking-back-pop", widget=pop)
+    pop.close_down()
+    pop.deleteLater()
 
 
 SCENES = (parking, parking_unknown, parking_empty, parking_back)

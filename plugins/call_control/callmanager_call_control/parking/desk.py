@@ -25,7 +25,7 @@ from callmanager.api import (
 )
 
 from callmanager_call_control.parking.settings import ParkingSettings
-from callmanager_call_control.parking.words import back_title, duration
+from callmanager_call_control.parking.words import back_words
 
 if TYPE_CHECKING:
     from callmanager.api import Account, Call, Failure, PluginContext
@@ -116,8 +116,7 @@ class ParkingDesk:
                 return None
             while len(self._back) >= _MOST:
                 del self._back[next(iter(self._back))]
-            waited = duration((found.left_at - found.parked_at).total_seconds())
-            self._back[call.id] = CallerDetails(title=back_title(found.slot), lines=(("Waited", waited),))
+            self._back[call.id] = back_words(found.slot, waited=(found.left_at - found.parked_at).total_seconds())
         return self._back[call.id]
 
     # ---------------------------------------------------------------------------------------------------------- following

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 import attrs
-from callmanager.api import ParkedCall, Party, format_number
+from callmanager.api import CallerDetails, ParkedCall, Party, format_number
 
 URGENT_SECONDS: Final = 15
 
@@ -52,9 +52,10 @@ def party_name(party: Party, name_of: Callable[[str], str]) -> str:
     return (name_of(party.number) if party.number else "") or format_number(party.number) or own
 
 
-def back_title(slot: str) -> str:
-    """For a call that rings back to us."""
-    return f"Back from parking: nobody answered in slot {slot}" if slot else "Back from parking: nobody answered"
+def back_words(slot: str, *, waited: float) -> CallerDetails:
+    """For a call that rings back to us; on two lines, because the pop has no room for a long one."""
+    unanswered = ("Nobody answered in", f"slot {slot}") if slot else ("Nobody answered", "slot unknown")
+    return CallerDetails(title="Back from parking", lines=(unanswered, ("Waited", duration(waited))))
 
 
 def duration(seconds: float) -> str:

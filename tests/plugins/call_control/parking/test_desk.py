@@ -249,7 +249,7 @@ async def test_a_call_that_comes_back_is_said_to(office: Office) -> None:
     office.tell()
     back = office.phone.engine.arrive("3003")
     said = await office.said_of(back)
-    assert said == CallerDetails(title="Back from parking: nobody answered in slot 5901", lines=(("Waited", "0:45"),))
+    assert said == CallerDetails(title="Back from parking", lines=(("Nobody answered in", "slot 5901"), ("Waited", "0:45")))
     assert await office.said_of(back) == said
     again = office.phone.engine.arrive("3003")
     assert await office.said_of(again) is None
@@ -260,7 +260,7 @@ async def test_a_call_that_rings_before_its_slot_is_told_free_is_known_as_well(o
     office.now += timedelta(seconds=45)
     back = office.phone.engine.arrive("3003")
     office.tell()
-    assert "slot 5901" in (await office.said_of(back)).title
+    assert ("Nobody answered in", "slot 5901") in (await office.said_of(back)).lines
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ async def test_without_anybody_who_tells_it_is_known_by_the_time_of_settings(off
     assert await office.said_of(office.phone.engine.arrive("3003")) is None
     office.now += timedelta(seconds=40)
     said = await office.said_of(office.phone.engine.arrive("3003"))
-    assert said.title == "Back from parking: nobody answered"
+    assert said.lines[0] == ("Nobody answered", "slot unknown")
 
 
 async def test_calls_of_our_own_are_never_said_to_come_back(office: Office) -> None:

@@ -179,7 +179,7 @@ async def test_a_call_that_nobody_fetches_rings_here_again_and_says_so(make_pbx,
         back = await office.ringing()
         (card,) = (owned.value for owned in office.phone.app.caller_cards())
         said = await card.look_up(back)
-        assert said.title == "Back from parking: nobody answered in slot 5901"
+        assert (said.title, said.lines[0]) == ("Back from parking", ("Nobody answered in", "slot 5901"))
         office.calls.answer(back.id)
         await office.hear(office.recording, CALLER)
         await office.hear(office.caller.recording, OURS)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from callmanager.api import ParkedCall, Party
 from callmanager_call_control.parking.settings import ParkingSettings
-from callmanager_call_control.parking.words import back_title, duration, row_of
+from callmanager_call_control.parking.words import back_words, duration, row_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -65,8 +65,10 @@ def test_what_is_spoken_does_not_change_with_every_second() -> None:
 
 def test_times_and_titles() -> None:
     assert (duration(-1), duration(59.9), duration(3725)) == ("0:00", "0:59", "1:02:05")
-    assert back_title("5901") == "Back from parking: nobody answered in slot 5901"
-    assert back_title("") == "Back from parking: nobody answered"
+    known, unknown = back_words("5901", waited=43.7), back_words("", waited=60)
+    assert known.title == unknown.title == "Back from parking"
+    assert known.lines == (("Nobody answered in", "slot 5901"), ("Waited", "0:43"))
+    assert unknown.lines == (("Nobody answered", "slot unknown"), ("Waited", "1:00"))
 
 
 @pytest.mark.parametrize(
