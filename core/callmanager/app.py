@@ -200,7 +200,7 @@ class Application:
             override=options.audio,
         )
         self.database = core_database(self.paths.data, self.problems)
-        ground = SourceGround(
+        self._ground = ground = SourceGround(
             bus=self.bus,
             problems=self.problems,
             report_fault=self.report_fault,
@@ -329,14 +329,10 @@ class Application:
             from callmanager.messaging.notation import Notation
 
             self._messages = MessageService(
+                self._ground,
                 file=self.paths.data / FILE_NAME,
-                bus=self.bus,
                 hooks=self.plugins.hooks,
-                problems=self.problems,
-                report_fault=self.report_fault,
-                owner_of_settings=self.settings.owner_of,
                 notation=Notation(lambda: self.settings.get(DialingSettings).region),
-                clock=self._clock,
             )
             if self._stopped:
                 self._messages.abandon()

@@ -20,6 +20,7 @@ from callmanager.extensions.hooks import Hooks
 from callmanager.messaging.mailbox import FILE_NAME, MessageService
 from callmanager.messaging.notation import Notation
 from callmanager.problems import ProblemBoard
+from callmanager.source_set import SourceGround
 
 from message_bench.carrier import OWN, LineTransport
 from message_bench.service import TransportsPlugin
@@ -78,15 +79,13 @@ async def main(folder: Path, port: int, what: str, *numbers: int) -> None:
     hooks.register("lines", TransportsPlugin([LineTransport(port)]))
     if what == "listen":
         hooks.register("dying", DyingPlugin(*numbers))
-    service = MessageService(
-        file=folder / FILE_NAME,
+    ground = SourceGround(
         bus=bus,
-        hooks=hooks,
         problems=ProblemBoard(bus),
         report_fault=lambda error, *, owner, doing: _raise(error),
         owner_of_settings=lambda model: "core",
-        notation=Notation(lambda: "US"),
     )
+    service = MessageService(ground, file=folder / FILE_NAME, hooks=hooks, notation=Notation(lambda: "US"))
     service.start()
     if what == "write":
         await write(service, *numbers)

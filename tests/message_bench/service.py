@@ -25,6 +25,7 @@ from callmanager.extensions.hooks import Hooks
 from callmanager.messaging.mailbox import FILE_NAME, MessageService
 from callmanager.messaging.notation import Notation
 from callmanager.problems import ProblemBoard
+from callmanager.source_set import SourceGround
 from callmanager.testing import FakeTransport, ManualClock
 
 OWN = "+15550100000"
@@ -111,15 +112,18 @@ class Bench:
         self.problems = ProblemBoard(self.bus, clock=self.clock)
         self.hooks = Hooks(lambda plugin, hook, *, error, seconds, budget: _fail(error) if error else None)
         self.hooks.register("carrier", CarrierPlugin(self))
-        self.service = MessageService(
-            file=self.file,
+        ground = SourceGround(
             bus=self.bus,
-            hooks=self.hooks,
             problems=self.problems,
             report_fault=lambda error, *, owner, doing: self.faults.append((type(error).__name__, owner)),
             owner_of_settings=lambda model: "carrier" if model is CarrierSettings else "core",
-            notation=self.notation,
             clock=self.clock,
+        )
+        self.service = MessageService(
+            ground,
+            file=self.file,
+            hooks=self.hooks,
+            notation=self.notation,
             monotonic=lambda: self.seconds,
             patience=self.patience,
         )

@@ -33,10 +33,11 @@ from callmanager.model.history import CallRecord
 from callmanager.model.media import CallStatistics
 from callmanager.model.notices import Severity
 from callmanager.numbers import clean_target, is_emergency
+from callmanager.parties import checked_party
 from callmanager.texts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from callmanager.bus import EventBus
     from callmanager.calls.screening import Screening
@@ -194,16 +195,13 @@ class CallService:
         for call in self._store.current():
             if call.id in members and call.held:
                 self._driver.submit(commands.SetHeld(call_id=call.id, held=False))
-            elif call.talking and call.id not in members:
-                self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
+        self._hold_all_but(members)
         self._ask(commands.Conference(call_ids=members))
 
     def split(self, *, keep: CallId) -> None:
         self._connected(keep, "split")
         self._ask(commands.Conference(call_ids=()))
-        for call in self._store.current():
-            if call.talking and call.id != keep:
-                self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
+        self._hold_all_but({keep})
 
     def end_all(self, failure: Failure) -> None:
         """Every live call is over because of this; used when the engine is gone and no facts will come."""
@@ -243,7 +241,7 @@ class CallService:
             case facts.CallMuteReported():
                 self._store.change(fact.call_id, muted=fact.muted)
             case facts.CallPartyReported():
-                remote = _clean_party(fact.remote)
+                remote = checked_party(fact.remote)
                 self._store.change(fact.call_id, remote=remote, match=self._contacts.match(remote.number))
             case facts.CallMediaReported():
                 self._store.change(fact.call_id, media=attrs.evolve(fact.media, codec=plain(fact.media.codec, limit=40)))
@@ -259,7 +257,7 @@ class CallService:
             account_id=fact.account_id,
             direction=Direction.INCOMING,
             state=CallState.RINGING,
-            remote=(remote := _clean_party(fact.remote)),
+            remote=(remote := checked_party(fact.remote)),
             match=self._contacts.match(remote.number),
             called=plain(fact.called),
             created_at=self._clock(),
@@ -349,9 +347,12 @@ class CallService:
     def _hold_others(self, *, keep: CallId | None = None) -> None:
         """One conversation at a time; a conference is one."""
         kept = self._store.get(keep) if keep else None
+        together = kept is not None and kept.conference
+        self._hold_all_but({call.id for call in self._store.current() if call.id == keep or (together and call.conference)})
+
+    def _hold_all_but(self, kept: Collection[CallId]) -> None:
         for call in self._store.current():
-            together = kept is not None and kept.conference and call.conference
-            if call.talking and call.id != keep and not together:
+            if call.talking and call.id not in kept:
                 self._driver.submit(commands.SetHeld(call_id=call.id, held=True))
 
     def _live(self, call_id: CallId) -> Call:
@@ -373,7 +374,3 @@ def _party_of(target: str) -> Party:
     if target.startswith(("sip:", "sips:")):
         return Party(number=target.partition(":")[2].partition("@")[0], uri=target)
     return Party(number=target)
-
-
-def _clean_party(party: Party) -> Party:
-    return Party(number=plain(party.number, limit=80), name=plain(party.name), uri=plain(party.uri, limit=300))

@@ -7,7 +7,6 @@ import re
 import time
 from typing import TYPE_CHECKING, Final
 
-from callmanager.clock import Clock, utc_now
 from callmanager.errors import StorageError, UserError
 from callmanager.events import RegistrationChanged, SettingsChanged, SourceChanged
 from callmanager.messaging.checks import TEXT_LIMIT, check_outgoing, check_peer
@@ -26,7 +25,7 @@ from callmanager.model.messages import (
     TransportAbilities,
 )
 from callmanager.model.sources import SourceKind
-from callmanager.source_set import SourceGround, SourceSet
+from callmanager.source_set import SourceSet
 from callmanager.tasks import SETTLED_AFTER, TaskSupervisor
 from callmanager.texts import plain, plain_lines
 
@@ -34,14 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from callmanager.bus import EventBus
     from callmanager.extensions.hooks import Hooks
     from callmanager.messaging.notation import Notation
     from callmanager.model.messages import Attachment, FoundMessage, Sender, ThreadPage
     from callmanager.model.sources import SourceState
-    from callmanager.problems import ProblemBoard
+    from callmanager.source_set import SourceGround
     from callmanager.sources import MessageTransport
-    from callmanager.tasks import FaultReport
 
 FILE_NAME: Final = "messages.sqlite3"
 MOST_AT_ONCE: Final = 500
@@ -57,43 +54,41 @@ class MessageService:
 
     def __init__(
         self,
+        ground: SourceGround,
         *,
         file: Path,
-        bus: EventBus,
         hooks: Hooks,
-        problems: ProblemBoard,
-        report_fault: FaultReport,
-        owner_of_settings: Callable[[type], str],
         notation: Notation,
-        clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
-        self._bus = bus
+        self._bus = ground.bus
         self._hooks = hooks
-        self._owner_of_settings = owner_of_settings
+        self._owner_of_settings = ground.owner_of_settings
         self._notation = notation
-        self._clock = clock
+        self._clock = ground.clock
         self._undos: list[Callable[[], None]] = []
-        self._early = EarlyReports(clock)
-        self._journal = Journal(file=file, bus=bus, problems=problems)
-        self._tasks = TaskSupervisor(owner="core", problems=problems, report_fault=report_fault)
-        ground = SourceGround(
-            bus=bus, problems=problems, report_fault=report_fault, owner_of_settings=owner_of_settings, clock=clock
-        )
+        self._early = EarlyReports(ground.clock)
+        self._journal = Journal(file=file, bus=ground.bus, problems=ground.problems)
+        self._tasks = TaskSupervisor(owner="core", problems=ground.problems, report_fault=ground.report_fault)
         self._sources: SourceSet[MessageTransport] = SourceSet(
             ground, kind=SourceKind.MESSAGES, collect=hooks.message_transports, work=self._run
         )
         self._routes = Routes(
             sources=self._sources,
-            bus=bus,
-            problems=problems,
-            report_fault=report_fault,
+            bus=ground.bus,
+            problems=ground.problems,
+            report_fault=ground.report_fault,
             normalise=notation,
             monotonic=monotonic,
         )
         self._outbox = Outbox(
-            journal=self._journal, routes=self._routes, tasks=self._tasks, sent=self._was_sent, clock=clock, patience=patience
+            journal=self._journal,
+            routes=self._routes,
+            tasks=self._tasks,
+            sent=self._was_sent,
+            clock=ground.clock,
+            patience=patience,
         )
 
     # -------------------------------------------------------------------------------------------------------------- life

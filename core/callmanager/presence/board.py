@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from callmanager.events import PresenceChanged
-from callmanager.model.calls import Party
 from callmanager.model.presence import Handle, Presence, PresenceStatus
 from callmanager.model.sources import SourceKind, SourceState
+from callmanager.parties import checked_party
 from callmanager.source_set import Collect, SourceGround, SourceSet
 from callmanager.sources import PresenceSource
 from callmanager.texts import plain
@@ -142,8 +142,3 @@ def _checked(presence: Presence) -> Presence | None:
     if party is None and not presence.note:
         return presence
     return attrs.evolve(presence, note=plain(presence.note), with_party=None if party is None else checked_party(party))
-
-
-def checked_party(party: Party) -> Party:
-    """The same with its text made plain and bounded."""
-    return Party(number=plain(party.number, limit=80), name=plain(party.name), uri=plain(party.uri, limit=300))

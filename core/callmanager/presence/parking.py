@@ -10,7 +10,7 @@ import attrs
 from callmanager.events import ParkingChanged
 from callmanager.model.presence import ParkedCall
 from callmanager.model.sources import SourceKind, SourceState
-from callmanager.presence.board import checked_party
+from callmanager.parties import checked_party
 from callmanager.source_set import Collect, SourceGround, SourceSet
 from callmanager.sources import ParkingSource
 from callmanager.texts import plain

@@ -11,7 +11,7 @@ from callmanager.errors import UserError
 from callmanager.events import MailboxChanged
 from callmanager.model.sources import SourceKind, SourceState
 from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities
-from callmanager.presence.board import checked_party
+from callmanager.parties import checked_party
 from callmanager.source_set import Collect, SourceGround, SourceSet
 from callmanager.sources import Playback, VoicemailStore
 from callmanager.texts import plain

@@ -55,15 +55,11 @@ class TransferControl:
             self._fail(call_failure(code, reason))
             return
         self.accepted = True
-        if code >= 200:
-            self._settle()
-            self._tell(TransferStage.DONE)
-            self._call.leave()
-        elif code in {180, 183}:
+        if code in {180, 183}:
             self._rest()
             self._tell(TransferStage.RINGING)
-        elif final:
-            # The subscription ended without an outcome: the far end lets go, and its BYE or our hanging up settles it.
+        elif code >= 200 or final:
+            # A subscription that ends without an outcome: the far end lets go, and its BYE or our hanging up settles it.
             self._settle()
             self._tell(TransferStage.DONE)
             self._call.leave()
