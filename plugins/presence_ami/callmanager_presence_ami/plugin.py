@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -12,6 +14,7 @@ from callmanager.api import (
     PluginContext,
     PresenceSource,
     SecretChanged,
+    SettingsChanged,
     SettingsSection,
     hookimpl,
 )
@@ -41,7 +44,9 @@ class PresenceAmi:
         self._ctx = ctx
         self._link: AmiLink | None = None
         ctx.events.subscribe(AccountChanged, lambda _event: self._link.account_changed() if self._link else None)
+        self._changed_at = -math.inf
         ctx.events.subscribe(SecretChanged, self._secret_changed)
+        ctx.events.subscribe(SettingsChanged, self._settings_changed)
 
     @hookimpl
     def callmanager_settings_sections(self) -> list[SettingsSection]:
@@ -63,8 +68,10 @@ class PresenceAmi:
         """The link, made when it is first needed by somebody who has set it up: its libraries cost the launch nothing."""
         if not self._ctx.settings.get(AmiSettings).user:
             raise NotConfigured("the AMI user is missing; your administrator makes one, enter it in Settings")
+        import asyncio
+
+        await asyncio.sleep(max(0.0, self._changed_at + self.rhythm.settle - time.monotonic()))
         if self._link is None:
-            import asyncio
             import importlib
 
             module = await asyncio.to_thread(importlib.import_module, "callmanager_presence_ami.link")
@@ -73,5 +80,11 @@ class PresenceAmi:
         return self._link
 
     def _secret_changed(self, event: SecretChanged) -> None:
-        if event.owner == self._ctx.plugin_id and self._link is not None:
-            self._link.credentials_entered()
+        if event.owner == self._ctx.plugin_id:
+            self._changed_at = time.monotonic()
+            if self._link is not None:
+                self._link.credentials_entered()
+
+    def _settings_changed(self, event: SettingsChanged) -> None:
+        if isinstance(event.after, AmiSettings):
+            self._changed_at = time.monotonic()

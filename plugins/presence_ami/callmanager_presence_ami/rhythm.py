@@ -12,3 +12,5 @@ class Rhythm:
     ping: float = 15.0
     listing: float = 30.0
     close: float = 1.0
+    settle: float = 0.7
+    """After a change of settings: a new user with the old secret would be one of the failures that a PBX counts."""

@@ -72,6 +72,15 @@ async def test_a_refused_login_is_tried_once_until_somebody_changes_the_secret(f
         assert failures(pbx) == 1
 
 
+async def test_user_and_secret_that_change_together_are_tried_together(fresh_pbx, make_phone) -> None:
+    pbx = fresh_pbx
+    async with make_phone(pbx, secret="of somebody else", user="") as phone:
+        phone.app.settings.update(AmiSettings, user="phone")
+        await phone.app.settings.set_secret(AmiSettings, "secret", pbx._ami_secrets["phone"])
+        await working(phone)
+        assert failures(pbx) == 0
+
+
 @pytest.mark.parametrize(
     ("certificate", "words"),
     [
