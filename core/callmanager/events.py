@@ -42,6 +42,13 @@ class CallRemoved(Event):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
+class ParkedCallChanged(Event):
+    """A call of ours that ended by being parked waits in another slot than was known, or (`call.parked` is none) no more."""
+
+    call: Call
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CallScreened(Event):
     """A plugin's verdict refused an incoming call before it rang."""
 

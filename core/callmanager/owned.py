@@ -15,6 +15,7 @@ from callmanager.events import (
     MailboxChanged,
     MessageAdded,
     MessageChanged,
+    ParkedCallChanged,
     ParkingChanged,
     PresenceChanged,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from callmanager.extensions.permissions import Grant
     from callmanager.model.accounts import Account, Registration
     from callmanager.model.audio import AudioDevice
-    from callmanager.model.calls import Call, CallId, CallRequest, TransferState
+    from callmanager.model.calls import Call, CallId, CallRequest, ParkedIn, TransferState
     from callmanager.protocols import Accounts, Audio, Calls
     from callmanager.secrets import SecretStore
     from callmanager.settings.service import SettingsService
@@ -39,6 +40,7 @@ _TELLING: Final[Mapping[type[Event], Permission]] = {
     CallChanged: Permission.CALL_INFORMATION,
     CallRemoved: Permission.CALL_INFORMATION,
     CallScreened: Permission.CALL_INFORMATION,
+    ParkedCallChanged: Permission.CALL_INFORMATION,
     DigitWasSent: Permission.CALL_INFORMATION,
     PresenceChanged: Permission.PRESENCE,
     ParkingChanged: Permission.PRESENCE,
@@ -117,6 +119,9 @@ class OwnedCalls:
 
     def show_transfer(self, call_id: CallId, transfer: TransferState | None) -> None:
         self._command().show_transfer(call_id, transfer)
+
+    def show_parked(self, call_id: CallId, parked: ParkedIn | None) -> None:
+        self._command().show_parked(call_id, parked)
 
     def confer(self, call_ids: Sequence[CallId]) -> None:
         self._command().confer(call_ids)

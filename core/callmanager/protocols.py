@@ -13,7 +13,7 @@ from callmanager.events import Event
 from callmanager.http.messages import Http
 from callmanager.model.accounts import Account, Registration
 from callmanager.model.audio import AudioDevice
-from callmanager.model.calls import Call, CallId, CallRequest, TransferState
+from callmanager.model.calls import Call, CallId, CallRequest, ParkedIn, TransferState
 from callmanager.model.contacts import Contact, ContactId, Hit, Match, Person, PersonId
 from callmanager.model.messages import (
     Attachment,
@@ -102,6 +102,10 @@ class Calls(Protocol):
 
     def show_transfer(self, call_id: CallId, transfer: TransferState | None) -> None:
         """Show on a call how far a transfer has got that the caller of this carries out; none when there is none any more."""
+        ...
+
+    def show_parked(self, call_id: CallId, parked: ParkedIn | None) -> None:
+        """Say of a call that it is being parked, and where; also after it has ended for that. None: it is not, or no more."""
         ...
 
     def confer(self, call_ids: Sequence[CallId]) -> None:

@@ -126,6 +126,29 @@ async def test_who_finds_people_for_a_call_needs_exactly_what_it_declares(
     assert {permission for _, permission in asked} == set(declared(candidate).all())
 
 
+async def test_parking_needs_exactly_what_it_declares(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "parking")
+    async with running(tmp_path, plugins={"parking": candidate.load()}, engine=FakeEngine(autoanswer=True)) as harness:
+        await harness.connect()
+        call_id = harness.app.calls.dial("6000")
+        await harness.until(lambda: harness.app.calls.get(call_id).state is CallState.CONNECTED)
+        (action,) = harness.app.call_actions()
+        await action.value.run(harness.app.calls.get(call_id))
+        await harness.until(lambda: harness.app.calls.get(call_id) is None)
+    used = {permission for _, permission in asked} | {Permission.CONTACTS}  # by the panel, which has tests of its own
+    assert used == set(declared(candidate).all())
+
+
+async def test_the_manager_interface_asks_for_its_secret_alone(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "presence_ami")
+    async with running(tmp_path, plugins={"presence_ami": candidate.load()}) as harness:
+        from callmanager_presence_ami.settings import AmiSettings
+
+        harness.app.settings.update(AmiSettings, user="phone", host="127.0.0.1")
+        await harness.until(lambda: "secret" in harness.app.parking.sources()[0].detail)
+    assert {permission for _, permission in asked} == {Permission.SECRETS}
+
+
 async def test_the_engine_asks_its_context_for_nothing(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
     candidate = next(candidate for candidate in BUILT_IN if candidate.id == "sip_engine")
     async with running(tmp_path, plugins={"sip_engine": candidate.load()}) as harness:

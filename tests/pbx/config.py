@@ -11,6 +11,8 @@ from pathlib import Path
 from pbx.accounts import EXTENSIONS, HOLD_MUSIC_HZ, Account, EndpointKind, Extension
 
 _TEMPLATES = Path(__file__).resolve().parent / "conf"
+_SAYS_OF_ITSELF = {"3004": ",CustomPresence:3004"}
+"""Whose hint has a presence of its own beside the phone's state."""
 _PLACE = re.compile(r"@([A-Z0-9_]+)@")
 
 
@@ -24,6 +26,8 @@ class PbxOptions:
     """Seconds. A phone that asks for more is given this: lower it to see refreshes soon."""
     qualify_frequency: int = 60
     """Seconds between OPTIONS from the PBX to each phone; 0 sends none."""
+    parking_seconds: int = 45
+    """So long a parked call waits before it rings back."""
     webrtc_codecs: str = "opus,g722,ulaw,alaw"
     dtmf_mode: str = "rfc4733"
 
@@ -57,6 +61,7 @@ def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account
         "DEFAULT_EXPIRATION": str(options.default_expiration),
         "MINIMUM_EXPIRATION": str(options.minimum_expiration),
         "MAXIMUM_EXPIRATION": str(options.maximum_expiration),
+        "PARKING_SECONDS": str(options.parking_seconds),
         "QUALIFY_FREQUENCY": str(options.qualify_frequency),
         "ENDPOINTS": "\n".join(_endpoint(entry, accounts[entry.endpoint or entry.number]) for entry in EXTENSIONS),
         "HINTS": _hints(tenant=""),
@@ -110,7 +115,7 @@ def _hints(*, tenant: str) -> str:
         if entry.tenant == tenant:
             user = entry.endpoint or entry.number
             lines += [
-                f"exten => {entry.number},hint,PJSIP/{user}",
+                f"exten => {entry.number},hint,PJSIP/{user}{_SAYS_OF_ITSELF.get(user, '')}",
                 f"exten => {entry.number},1,Dial(${{PJSIP_DIAL_CONTACTS({user})}},60)",
                 " same => n,Hangup(${HANGUPCAUSE})",
             ]

@@ -17,6 +17,8 @@ from typing import Any
 import attrs
 from shots_calls import SCENES as SEVERAL_CALLS
 from shots_calls import Switchboard
+from shots_parking import SCENES as PARKING
+from shots_parking import ParkingLot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -367,7 +369,7 @@ SITES = {locked: LOCKED_SITE, plugins: SITE_OF_PLUGINS}
 
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     ready, first_launch, in_call, states, offline, settings, locked, plugins, incoming, toasts,
-    panels, caller, palette, questions, *SEVERAL_CALLS,
+    panels, caller, palette, questions, *SEVERAL_CALLS, *PARKING,
 )  # fmt: skip
 
 
@@ -388,6 +390,10 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
             from callmanager_call_control.transfer.plugin import Transfer
 
             built |= {"transfer": Transfer, "conference": Conference, "switchboard": Switchboard}
+        if scene in PARKING:
+            from callmanager_call_control.parking.plugin import ParkingControl
+
+            built |= {"parking": ParkingControl, "parking_lot": ParkingLot}
         if scene in WITH_PLUGINS:
             from shots_office import Crm, Office
 

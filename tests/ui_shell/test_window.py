@@ -136,6 +136,16 @@ async def test_a_problem_is_shown_with_its_hint_and_details_until_it_is_over(sta
     assert not banner.isVisible()
 
 
+async def test_two_problems_that_say_the_same_are_shown_as_one(stage):
+    stage.app.problems.raise_problem("presence", "The PBX can't be reached.", hint="It is tried again.")
+    stage.app.problems.raise_problem("parking", "The PBX can't be reached.", hint="It is tried again.")
+    assert not stage.window.banner._next.isVisible()
+    stage.app.problems.raise_problem("c", "Another.", severity=Severity.WARNING)
+    assert stage.window.banner._next.isVisible()
+    stage.app.problems.clear("presence")
+    assert stage.window.banner.text() == "The PBX can't be reached."
+
+
 async def test_the_most_serious_problem_comes_first(stage):
     stage.app.problems.raise_problem("a", "A warning.", severity=Severity.WARNING)
     stage.app.problems.raise_problem("b", "An error.")

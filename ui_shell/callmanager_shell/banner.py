@@ -15,7 +15,8 @@ from callmanager_shell.widgets.text import Text, breakable
 
 
 class ProblemBanner(QFrame):
-    """Shows the most serious problem; with several, how many more there are. Clears itself when they are gone."""
+    """Shows the most serious problem; with several, how many more there are: two that say the same (presence and parking over
+    one lost connection) are one. Clears itself when they are gone."""
 
     settings_wanted = Signal()
 
@@ -59,7 +60,9 @@ class ProblemBanner(QFrame):
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         ranks = {Severity.ERROR: 0, Severity.WARNING: 1}
-        self._problems = tuple(sorted(problems, key=lambda problem: ranks.get(problem.severity, 2)))
+        different = {(problem.severity, problem.text, problem.hint): problem for problem in reversed(problems)}
+        said = [problem for problem in problems if different[problem.severity, problem.text, problem.hint] is problem]
+        self._problems = tuple(sorted(said, key=lambda problem: ranks.get(problem.severity, 2)))
         self._index = 0
         self._show()
 

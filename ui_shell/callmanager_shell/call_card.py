@@ -12,7 +12,7 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from callmanager_shell import call_text
+from callmanager_shell import call_text, parked_text
 from callmanager_shell.actions import ActionState, CallActions
 from callmanager_shell.button_row import fit_row
 from callmanager_shell.look import Look
@@ -239,7 +239,10 @@ class CallCard(QFrame):
         row: list[Button] = []
         self._hang_up.set_label("Drop" if call.conference and call.live else "Hang Up", hint="" if call.conference else "Esc")
         if call.state is CallState.ENDED:
-            side = [self._again, self._close] if call.remote.number or call.remote.uri else [self._close]
+            fetch = parked_text.fetched_by(call)
+            self._again.set_label("Retrieve" if fetch else "Call again", icon="phone" if fetch else "redial")
+            again = fetch or (not parked_text.is_parked(call) and (call.remote.number or call.remote.uri))
+            side = [self._again, self._close] if again else [self._close]
         elif call.state is CallState.RINGING:
             side = [self._reject, self._answer]
         elif call.held and not call.conference and call.transfer is None:
@@ -437,6 +440,8 @@ class CallCard(QFrame):
     def _colours(self, theme: Theme) -> tuple[str, str]:
         call = self._call
         surface = theme.raised if not theme.dark else theme.surface
+        if parked_text.is_parked(call) or (call.live and call.parked is not None):
+            return theme.warning, theme.held_background
         if call.state is CallState.ENDED:
             failed = call.end is not None and call.end.cause is EndCause.FAILED
             missed = call.end is not None and call.end.cause is EndCause.MISSED and call.direction is Direction.INCOMING

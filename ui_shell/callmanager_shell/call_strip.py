@@ -14,11 +14,13 @@ from callmanager.api import (
     CallRemoved,
     CallState,
     ContributionsChanged,
+    ParkedCallChanged,
     UserError,
 )
 from PySide6.QtCore import QPoint, QPropertyAnimation, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QVBoxLayout, QWidget
 
+from callmanager_shell import parked_text
 from callmanager_shell.actions import ActionState, PairState
 from callmanager_shell.call_card import CallCard
 from callmanager_shell.services import ShellServices
@@ -68,6 +70,7 @@ class CallStrip(QWidget):
             bus.subscribe(CallAdded, lambda event: self.show_call(event.call), owner="shell"),
             bus.subscribe(CallChanged, self._call_changed, owner="shell"),
             bus.subscribe(CallRemoved, lambda event: self._refresh_others(event.call), owner="shell"),
+            bus.subscribe(ParkedCallChanged, lambda event: self._parked_changed(event.call), owner="shell"),
             bus.subscribe(ContributionsChanged, lambda _event: self._reload_actions(), owner="shell"),
         ]
         for call in services.app.calls.current():
@@ -165,7 +168,8 @@ class CallStrip(QWidget):
                 card.show_details(())  # it is with somebody else now
         if not call.live and call.id not in self._lingering:
             self._close_shown(call.id)
-            self._linger(card)
+            if not parked_text.is_parked(call):
+                self._linger(card)
         self._sort()
         self.setVisible(True)
         if not self._clock.isActive():
@@ -173,6 +177,10 @@ class CallStrip(QWidget):
         self.count_changed.emit(len(self._cards))
 
     # ------------------------------------------------------------------------------------------------------------- internals
+
+    def _parked_changed(self, call: Call) -> None:
+        if call.id in self._cards:  # else the user has put it away
+            self.show_call(call)
 
     def _wire(self, card: CallCard) -> None:
         calls = self._services.app.calls
@@ -199,7 +207,8 @@ class CallStrip(QWidget):
         card = self._cards.get(call_id)
         if card is not None:
             party = card.call.remote
-            self._command(lambda: self._services.app.calls.dial(party.number or party.uri))
+            number = parked_text.fetched_by(card.call) or party.number or party.uri
+            self._command(lambda: self._services.app.calls.dial(number))
             self._remove(call_id)
 
     def run_action(self, call_id: str, state: ActionState) -> None:

@@ -16,6 +16,7 @@ from callmanager.api import (
     format_number,
 )
 
+from callmanager_shell import parked_text
 from callmanager_shell.widgets.meta_line import Bit
 
 
@@ -55,14 +56,16 @@ def duration(seconds: float) -> str:
 
 
 def timer(call: Call, now: datetime) -> str:
-    """Time since the answer; empty before it."""
-    if call.answered_at is None:
+    """Time since the answer; empty before it, and for a call that goes on in a parking slot."""
+    if call.answered_at is None or parked_text.is_parked(call):
         return ""
     return duration(((call.ended_at or now) - call.answered_at).total_seconds())
 
 
 def state_words(call: Call) -> str:
     """What is going on, when it is not simply a conversation."""
+    if parked_text.concerns(call):
+        return parked_text.words(call)
     match call.state:
         case CallState.DIALING:
             return "Calling…"
@@ -94,6 +97,8 @@ def end_words(call: Call) -> str:
             return "Answered on another device"
         case EndCause.TRANSFERRED:
             return f"Transferred to {format_number(call.transfer.target)}" if call.transfer else "Transferred"
+        case EndCause.PARKED:
+            return parked_text.words(call)
         case EndCause.REMOTE:
             return "The other side hung up" if call.answered_at is not None else "The other side ended the call"
         case EndCause.LOCAL:
@@ -104,7 +109,7 @@ def end_hint(call: Call) -> str:
     """The next step after a failed call, if there is one."""
     if call.end is not None and call.end.cause is EndCause.FAILED and call.end.failure is not None:
         return explain(call.end.failure).hint
-    return ""
+    return parked_text.hint(call)
 
 
 def transfer_words(transfer: TransferState) -> str:
@@ -129,6 +134,8 @@ def notice(call: Call) -> Bit | None:
         hint = explain(transfer.failure).hint if transfer.failure is not None else ""
         tip = " ".join(filter(None, ("The transfer did not work; the caller is still with you.", hint)))
         return Bit(text=transfer_words(transfer), icon="alert", colour="danger_text", keep=True, tip=tip)
+    if call.parked is not None:
+        return None  # it goes to the parking extension, which the card says in its own words
     tip = "The caller hears music until the other side answers." if transfer.watched else ""
     return Bit(text=transfer_words(transfer), icon="transfer", colour="warning_text", keep=True, tip=tip)
 
@@ -155,7 +162,7 @@ def details(call: Call, others: Sequence[Call] = ()) -> tuple[Bit, ...]:
     purpose = "" if ended else purpose_words(call, others)
     if words:
         colour = "danger_text" if ended and call.end is not None and call.end.cause is EndCause.FAILED else "muted"
-        if call.held or call.remote_held:
+        if call.held or call.remote_held or call.parked is not None:
             colour = "warning_text"
         bits.append(Bit(text=words, colour=colour, keep=True, tip=end_hint(call)))
     if purpose:

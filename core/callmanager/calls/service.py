@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
+from callmanager.calls.parked import ParkedCalls, cleaned
 from callmanager.clock import Clock, utc_now
 from callmanager.engine import commands, facts
 from callmanager.errors import UserError
@@ -24,6 +25,7 @@ from callmanager.model.calls import (
     CallState,
     Direction,
     EndCause,
+    ParkedIn,
     Party,
     TransferStage,
     TransferState,
@@ -93,6 +95,7 @@ class CallService:
         """Where each call was last transferred to."""
         self._asked: set[CallId] = set()
         """Calls with a transfer of which the engine has said nothing yet."""
+        self._parked = ParkedCalls(bus)
         bus.subscribe(ContactsChanged, self._contacts_changed)
 
     # ---------------------------------------------------------------------------------------------------------- commands
@@ -202,6 +205,12 @@ class CallService:
             transfer = attrs.evolve(transfer, target=plain(transfer.target))
         self._store.change(call_id, transfer=transfer)
 
+    def show_parked(self, call_id: CallId, parked: ParkedIn | None) -> None:
+        parked = cleaned(parked)
+        if not self._parked.show(call_id, parked):
+            self._live(call_id)
+            self._store.change(call_id, parked=parked)
+
     def confer(self, call_ids: Sequence[CallId]) -> None:
         members = tuple(dict.fromkeys(call_ids))
         if len(members) < 2:
@@ -300,6 +309,8 @@ class CallService:
         call = self._store.get(call_id)
         if call is None:
             return
+        if call.parked is not None and end.cause is EndCause.TRANSFERRED:
+            end = attrs.evolve(end, cause=EndCause.PARKED)
         now = self._clock()
         ended = self._store.change(
             call_id, state=CallState.ENDED, ended_at=now, end=end, statistics=statistics or call.statistics

@@ -72,7 +72,9 @@ class EndCause(Enum):
     FAILED = "failed"
     """It never came to be, or broke; see `failure`."""
     TRANSFERRED = "transferred"
-    """It goes on without us: the far end was handed to somebody else, or parked."""
+    """It goes on without us: the far end was handed to somebody else."""
+    PARKED = "parked"
+    """It goes on without us: the far end waits in a parking slot, see `Call.parked`."""
 
 
 class CallPurpose(Enum):
@@ -117,6 +119,14 @@ class TransferState:
 
 
 @attrs.frozen(kw_only=True)
+class ParkedIn:
+    """Where a call of ours is being parked, or waits; `slot` is what is dialled to fetch it, empty while nobody tells."""
+
+    slot: str = ""
+    lot: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class CallEnd:
     cause: EndCause
     failure: Failure | None = None
@@ -149,6 +159,8 @@ class Call:
     about: CallId | None = None
     """The other call that this one was placed for."""
     transfer: TransferState | None = None
+    parked: ParkedIn | None = None
+    """We asked for it to be parked. Once it has ended for that, `ParkedCallChanged` tells what becomes of it."""
     media: CallMedia | None = None
     statistics: CallStatistics | None = None
     end: CallEnd | None = None

@@ -22,7 +22,8 @@ def examined(machine: Machine, capsys: pytest.CaptureFixture[str], *names: str, 
 def test_the_built_in_plugins_are_well(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     data = examined(machine, capsys, code=0)
     assert {plugin["id"]: (plugin["verdict"], plugin["evidence"]) for plugin in data["plugins"]} == {
-        plugin_id: ("ok", []) for plugin_id in ("call_control", "conference", "demo", "sip_engine", "transfer")
+        plugin_id: ("ok", [])
+        for plugin_id in ("call_control", "conference", "demo", "parking", "presence_ami", "sip_engine", "transfer")
     }
     assert all(0 < plugin["import_seconds"] < 30 for plugin in data["plugins"])
     assert data["machine"] == []

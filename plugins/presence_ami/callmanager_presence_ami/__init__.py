@@ -1,0 +1,1 @@
+"""Presence and parked calls from the Asterisk Manager Interface."""
