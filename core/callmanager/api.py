@@ -5,6 +5,7 @@ are deprecated. This module contains no code.
 """
 
 from callmanager.bus import Unsubscribe
+from callmanager.contacts.phone_numbers import NumberKey, NumberReader
 from callmanager.contributions import (
     CallAction,
     CallerCard,
@@ -167,13 +168,13 @@ from callmanager.model.messages import (
     ThreadPage,
     TransportAbilities,
 )
-from callmanager.model.notices import Notice, Problem, Severity
+from callmanager.model.notices import Notice, NoticeAction, Problem, Severity
 from callmanager.model.permissions import Permission, Permissions
 from callmanager.model.plugins import PluginRecord, PluginState
 from callmanager.model.presence import Handle, ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.model.voicemail import Mailbox, MailboxSnapshot, Voicemail, VoicemailAbilities, VoicemailId
-from callmanager.numbers import clean_target, format_number
+from callmanager.numbers import clean_target, format_number, is_emergency
 from callmanager.protocols import (
     Accounts,
     Audio,
@@ -382,6 +383,7 @@ __all__ = [
     "MessageId",
     "MessageKeyword",
     "Notice",
+    "NoticeAction",
     "NumberKind",
     "OWN_CONTACTS",
     "OutgoingMessage",
@@ -450,9 +452,12 @@ __all__ = [
     "Migration",
     # words and numbers
     "Explanation",
+    "NumberKey",
+    "NumberReader",
     "clean_target",
     "explain",
     "format_number",
+    "is_emergency",
     "message_keyword",
     "plain",
     "segments",

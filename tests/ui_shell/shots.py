@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import shots_numbers
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -363,9 +364,11 @@ WITH_PLUGINS = (panels, caller, palette, questions)
 
 SITES = {locked: LOCKED_SITE, plugins: SITE_OF_PLUGINS}
 
+NUMBERS = tuple(getattr(shots_numbers, name) for name in shots_numbers.SCENES)
+
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     ready, first_launch, in_call, states, offline, settings, locked, plugins, incoming, toasts,
-    panels, caller, palette, questions,
+    panels, caller, palette, questions, *NUMBERS,
 )  # fmt: skip
 
 
@@ -381,6 +384,8 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
             (Path(profile) / "site").mkdir()
             (Path(profile) / "site" / "site.toml").write_text(SITES[scene], encoding="utf-8")
         built: dict[str, Any] = {"call_control": CallControl}
+        if scene in NUMBERS:
+            built |= shots_numbers.PLUGINS
         if scene in WITH_PLUGINS:
             from shots_office import Crm, Office
 

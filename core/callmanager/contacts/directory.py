@@ -16,7 +16,6 @@ from callmanager.model.contacts import Contact, ContactBatch, ContactId, Hit, Ma
 from callmanager.model.notices import Severity
 from callmanager.model.sources import SourceKind, SourceStanding, SourceState
 from callmanager.settings.core_sections import DialingSettings
-from callmanager.settings.countries import system_country
 from callmanager.source_set import SourceGround, SourceSet
 from callmanager.workers import Worker
 
@@ -221,7 +220,10 @@ class ContactDirectory:
             self._tasks.start(self._store.settle_without(gone.id), name=f"contacts without {gone.id}")
 
     def _settings_changed(self, event: SettingsChanged) -> None:
-        if isinstance(event.after, DialingSettings) and self._store is not None:
+        before, after = event.before, event.after
+        if not isinstance(before, DialingSettings) or not isinstance(after, DialingSettings) or self._store is None:
+            return
+        if before.region != after.region:
             self._tasks.start(self._read_again(self._store), name="numbers of another country")
 
     async def _read_again(self, store: ContactStore) -> None:
@@ -261,7 +263,7 @@ class ContactDirectory:
     def _new_reader(self) -> NumberReader:
         from callmanager.contacts.phone_numbers import NumberReader
 
-        return NumberReader(self._settings.get(DialingSettings).country or system_country())
+        return NumberReader(self._settings.get(DialingSettings).region)
 
     def _of_plugins(self, number: str) -> Match | None:
         from callmanager.contacts.cleaning import clean_texts

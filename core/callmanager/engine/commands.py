@@ -32,9 +32,11 @@ class PlaceCall:
 
 @attrs.frozen(kw_only=True)
 class Ring:
-    """Let an incoming call ring: 180 to the caller, ringtone here. Without an order the engine rings after a second."""
+    """Let an incoming call ring: 180 to the caller, ringtone here unless `silent`. Without an order the engine rings after a
+    second."""
 
     call_id: CallId
+    silent: bool = False
 
 
 @attrs.frozen(kw_only=True)

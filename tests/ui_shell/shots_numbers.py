@@ -1,0 +1,70 @@
+"""Pictures of blocked numbers, caller ID and do not disturb, for `shots.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from callmanager_call_control.blocking.plugin import Blocking
+
+if TYPE_CHECKING:
+    from shots import Stage
+
+PLUGINS: dict[str, Any] = {"blocking": Blocking}
+SCENES = ("blocking",)
+
+
+def _instance(stage: Stage, name: str) -> Any:
+    return stage.harness.app.plugins._entries[name].instance
+
+
+def _only(page: Any, section: str) -> Any:
+    for card in page._cards:
+        card.expand(card.section_id == section)
+    return page.card(section)
+
+
+async def blocking(stage: Stage) -> None:
+    from callmanager.api import DialingSettings
+    from callmanager_call_control.blocking.panel import BlockedNumbers
+    from callmanager_shell.incoming import IncomingPop
+    from PySide6.QtWidgets import QMenu
+
+    stage.harness.app.settings.update(DialingSettings, country="US")
+    await stage.harness.connect()
+    desk = _instance(stage, "blocking").desk
+    stage.window.open_settings("blocking")
+    page = stage.window.settings_page
+    card = _only(page, "blocking")
+    await stage.shot("blocking-empty", size=(480, 720))
+    for text, note in (
+        ("+15550100142", "Kept calling about a car warranty"),
+        ("+1900*", "Premium numbers"),
+        ("2040", ""),
+        ("+15550100199", "Window Sales"),
+    ):
+        await desk.add(text, note=note)
+    for _ in range(3):
+        stage.harness.engine.arrive("5550100199", "Window Sales")
+    await stage.harness.until(lambda: any(entry.refused == 3 for entry in desk.entries))
+    for toast in stage.services.toasts.current():
+        stage.services.toasts._dismiss(toast)
+    view = card.body.findChild(BlockedNumbers)
+    view.list.setCurrentIndex(view.list.model().index(1, 0))
+    await stage.shot("blocking-list", size=(480, 820))
+    await stage.shot("blocking-list-narrow", size=(380, 820))
+    card.body.form.fold_button.click()
+    view.number.setText("911")
+    await view._add()
+    await stage.shot("blocking-advanced", size=(640, 1100))
+    await desk.unblock(desk.entries[:2])
+    stage.window.close_settings()
+    stage.harness.engine.arrive("5550100142", "")
+    await stage.shot("blocking-toasts", size=(480, 640))
+    pop = IncomingPop(stage.services)
+    stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="2001")
+    await stage.shot("blocking-pop", widget=pop)
+    pop._show_more(pop.cards()[0])
+    await stage.shot("blocking-pop-menu", widget=pop.findChild(QMenu))
+    pop.findChild(QMenu).close()
+    pop.close_down()
+    pop.deleteLater()
