@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callmanager_call_control.blocking.plugin import Blocking
+from callmanager_call_control.caller_id.plugin import CallerId
 
 if TYPE_CHECKING:
     from shots import Stage
 
-PLUGINS: dict[str, Any] = {"blocking": Blocking}
-SCENES = ("blocking",)
+PLUGINS: dict[str, Any] = {"blocking": Blocking, "caller_id": CallerId}
+SCENES = ("blocking", "caller_id")
 
 
 def _instance(stage: Stage, name: str) -> Any:
@@ -54,7 +55,7 @@ async def blocking(stage: Stage) -> None:
     await stage.shot("blocking-list-narrow", size=(380, 820))
     card.body.form.fold_button.click()
     view.number.setText("911")
-    await view._add()
+    await view.add()
     await stage.shot("blocking-advanced", size=(640, 1100))
     await desk.unblock(desk.entries[:2])
     stage.window.close_settings()
@@ -66,5 +67,41 @@ async def blocking(stage: Stage) -> None:
     pop._show_more(pop.cards()[0])
     await stage.shot("blocking-pop-menu", widget=pop.findChild(QMenu))
     pop.findChild(QMenu).close()
+    pop.close_down()
+    pop.deleteLater()
+
+
+async def caller_id(stage: Stage) -> None:
+    from callmanager.api import DialingSettings
+    from callmanager_call_control.caller_id.settings import CallerIdSettings
+    from callmanager_shell.incoming import IncomingPop
+    from PySide6.QtWidgets import QMenu, QPushButton
+
+    settings = stage.harness.app.settings
+    settings.update(DialingSettings, country="US")
+    numbers = ("Main office <+15550100100>", "Support <+15550100150>", "London <+442079460000>")
+    settings.update(CallerIdSettings, numbers=numbers, active="Main office", rules=("+44* = London", "2001 = default"))
+    await stage.harness.connect()
+    desk = _instance(stage, "caller_id").desk
+    await stage.shot("caller-id")
+    await stage.shot("caller-id-narrow", size=(380, 620))
+    await stage.shot("caller-id-wide", size=(1080, 700))
+    button = stage.window.header.findChild(QPushButton, "callerId")
+    button.click()
+    menu = button.findChildren(QMenu)[0]
+    await stage.shot("caller-id-menu", widget=menu)
+    menu.close()
+    desk.choose_next("Support")
+    await stage.shot("caller-id-next")
+    stage.window.open_settings("caller_id")
+    card = _only(stage.window.settings_page, "caller_id")
+    await stage.shot("caller-id-settings", size=(480, 760))
+    card.body.form.fold_button.click()
+    await stage.shot("caller-id-advanced", size=(560, 1000))
+    stage.window.close_settings()
+    pop = IncomingPop(stage.services)
+    call_id = stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="5550100150")
+    await stage.harness.until(lambda: bool(stage.services.callers.details(call_id)))
+    await stage.shot("caller-id-pop", widget=pop)
     pop.close_down()
     pop.deleteLater()

@@ -24,6 +24,7 @@ def plugins():
 async def ready(stage):
     stage.app.settings.update(DialingSettings, country="US")
     await stage.harness.connect()
+    await stage.harness.until(lambda: desk(stage).loaded)
     return stage
 
 
@@ -52,8 +53,7 @@ async def the_list(stage) -> BlockedNumbers:
 
 
 def rows(view):
-    model = view.list.model()
-    return [model.index(row, 0).data() for row in range(model.rowCount())]
+    return [line.title for line in view.list.lines()]
 
 
 async def test_a_number_is_typed_blocked_and_taken_back(ready):
@@ -82,11 +82,11 @@ async def test_what_cannot_be_blocked_is_said_at_the_field_and_stays_in_it(ready
     view = await the_list(ready)
     QTest.keyClicks(view.number, text)
     QTest.mouseClick(view.add_button, Qt.MouseButton.LeftButton)
-    await ready.harness.until(lambda: words in view.message())
+    await ready.harness.until(lambda: words in view.complaint.text())
     assert view.number.text() == text
     assert rows(view) == ["+1 555 010 0199"]
     QTest.keyClicks(view.number, "0")
-    assert view.message() == ""
+    assert view.complaint.text() == ""
 
 
 async def test_selected_numbers_are_unblocked_by_key_and_by_button_and_come_back_by_undo(ready):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -63,13 +64,19 @@ class BlockingDesk:
         self._entries: tuple[Entry, ...] = ()
         self._rules: _Rules | None = None
         self._watchers: list[Callable[[], None]] = []
+        self.loaded = False
+        """Whether `load` has ended."""
         ctx.events.subscribe(SettingsChanged, self._settings_changed)
         ctx.events.subscribe(CallScreened, self._screened)
 
     async def load(self) -> None:
         """Read the list."""
         try:
-            await self._reload()
+            entries = await self._store.all()
+            if entries or self._ctx.settings.get(BlockingSettings).numbers:
+                # the tables of numbers are loaded now, and not while a caller waits
+                await asyncio.to_thread(PatternReader, self._ctx.settings.get(DialingSettings).region)
+                entries = await self._store.all()  # somebody may have been blocked meanwhile
         except StorageError as error:
             self._ctx.problems.raise_problem(
                 "list",
@@ -77,6 +84,9 @@ class BlockingDesk:
                 hint="Ask your administrator to look at the file that is named in the details.",
                 details=str(error),
             )
+            entries = ()
+        self._take(entries)
+        self.loaded = True
 
     # ------------------------------------------------------------------------------------------------------------ looking
 
@@ -191,7 +201,10 @@ class BlockingDesk:
         await self._reload()
 
     async def _reload(self) -> None:
-        self._entries = await self._store.all()
+        self._take(await self._store.all())
+
+    def _take(self, entries: tuple[Entry, ...]) -> None:
+        self._entries = entries
         self._rules = None
         if self._entries:
             self._current()  # not while a caller waits
