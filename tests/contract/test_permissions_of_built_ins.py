@@ -136,6 +136,15 @@ async def test_caller_id_is_told_of_calls_by_hooks_and_asks_its_context_for_noth
     assert declared(candidate).all() == (Permission.CALL_INFORMATION,)
 
 
+async def test_do_not_disturb_needs_exactly_what_it_declares(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "do_not_disturb")
+    async with running(tmp_path, plugins={"do_not_disturb": candidate.load()}) as harness:
+        harness.app.plugins._entries["do_not_disturb"].instance.desk.turn_on()
+        call_id = harness.engine.arrive("2002")
+        assert harness.engine.sent(Reject) == [Reject(call_id=call_id, status=486)]
+    assert {permission for _, permission in asked} == set(declared(candidate).all())
+
+
 async def test_the_engine_asks_its_context_for_nothing(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
     candidate = next(candidate for candidate in BUILT_IN if candidate.id == "sip_engine")
     async with running(tmp_path, plugins={"sip_engine": candidate.load()}) as harness:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from callmanager_call_control.blocking.plugin import Blocking
 from callmanager_call_control.caller_id.plugin import CallerId
+from callmanager_call_control.do_not_disturb.plugin import DoNotDisturb
 
 if TYPE_CHECKING:
     from shots import Stage
 
-PLUGINS: dict[str, Any] = {"blocking": Blocking, "caller_id": CallerId}
-SCENES = ("blocking", "caller_id")
+PLUGINS: dict[str, Any] = {"blocking": Blocking, "caller_id": CallerId, "do_not_disturb": DoNotDisturb}
+SCENES = ("blocking", "caller_id", "do_not_disturb")
 
 
 def _instance(stage: Stage, name: str) -> Any:
@@ -105,3 +106,32 @@ async def caller_id(stage: Stage) -> None:
     await stage.shot("caller-id-pop", widget=pop)
     pop.close_down()
     pop.deleteLater()
+
+
+async def do_not_disturb(stage: Stage) -> None:
+    from callmanager.api import DialingSettings
+    from callmanager_call_control.caller_id.settings import CallerIdSettings
+    from PySide6.QtWidgets import QMenu, QPushButton
+
+    stage.harness.app.settings.update(DialingSettings, country="US")
+    stage.harness.app.settings.update(CallerIdSettings, numbers=("Main office <+15550100100>",), active="Main office")
+    await stage.harness.connect()
+    desk = _instance(stage, "do_not_disturb").desk
+    await stage.shot("dnd-off")
+    button = stage.window.header.findChild(QPushButton, "doNotDisturb")
+    button.click()
+    menu = button.findChildren(QMenu)[0]
+    await stage.shot("dnd-menu", widget=menu)
+    menu.close()
+    desk.turn_on()
+    await stage.shot("dnd-on")
+    stage.harness.engine.arrive("5550104477", "Dana Kowalski")
+    stage.harness.engine.arrive("2004", "Marcus Hale")
+    await stage.shot("dnd-on-missed", size=(720, 640))
+    await stage.shot("dnd-on-narrow", size=(380, 640))
+    desk.turn_off()
+    await stage.shot("dnd-ended")
+    stage.window.open_settings("do_not_disturb")
+    card = _only(stage.window.settings_page, "do_not_disturb")
+    card.body.fold_button.click()
+    await stage.shot("dnd-settings", size=(480, 980))

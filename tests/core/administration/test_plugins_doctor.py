@@ -22,7 +22,7 @@ def examined(machine: Machine, capsys: pytest.CaptureFixture[str], *names: str, 
 def test_the_built_in_plugins_are_well(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     data = examined(machine, capsys, code=0)
     assert {plugin["id"]: (plugin["verdict"], plugin["evidence"]) for plugin in data["plugins"]} == {
-        plugin_id: ("ok", []) for plugin_id in ("blocking", "call_control", "caller_id", "demo", "sip_engine")
+        plugin_id: ("ok", []) for plugin_id in ("blocking", "call_control", "caller_id", "demo", "do_not_disturb", "sip_engine")
     }
     assert all(0 < plugin["import_seconds"] < 30 for plugin in data["plugins"])
     assert data["machine"] == []

@@ -3,7 +3,11 @@
 import attrs
 from callmanager.api import FieldKind, setting
 
-from callmanager_call_control.patterns import complaint
+
+def _pattern(text: str) -> str:
+    from callmanager_call_control.patterns import complaint  # not at launch
+
+    return complaint(text)
 
 
 @attrs.frozen(kw_only=True)
@@ -19,7 +23,7 @@ class BlockingSettings:
         label="More blocked numbers",
         help="One a line, for lists from elsewhere: a number, or a beginning with * behind it, such as +1900*.",
         kind=FieldKind.LINES,
-        check=complaint,
+        check=_pattern,
         advanced=True,
     )
     never: tuple[str, ...] = setting(
@@ -27,6 +31,6 @@ class BlockingSettings:
         label="Never block",
         help="One a line, as above: whoever is meant here gets through whatever else is said.",
         kind=FieldKind.LINES,
-        check=complaint,
+        check=_pattern,
         advanced=True,
     )

@@ -5,8 +5,6 @@ from enum import Enum
 import attrs
 from callmanager.api import FieldKind, setting
 
-from callmanager_call_control.caller_id.identities import line_complaint, rule_complaint
-
 
 class SentName(Enum):
     """What stands beside the number."""
@@ -18,7 +16,15 @@ class SentName(Enum):
 
 def lines_complaint(lines: tuple[str, ...]) -> str:
     """What is wrong with the first wrong one of `numbers`; hidden fields have no check of their own for each line."""
+    from callmanager_call_control.caller_id.identities import line_complaint  # not at launch
+
     return next((f"{line!r} {words}" for line in lines if (words := line_complaint(line))), "")
+
+
+def _rule(text: str) -> str:
+    from callmanager_call_control.caller_id.identities import rule_complaint  # not at launch
+
+    return rule_complaint(text)
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +44,7 @@ class CallerIdSettings:
         label="Other caller ID for certain calls",
         help="One a line: a number, or a beginning with *, and the label for it. +44* = London office, 2001 = default.",
         kind=FieldKind.LINES,
-        check=rule_complaint,
+        check=_rule,
         advanced=True,
     )
     name: SentName = setting(
