@@ -81,6 +81,16 @@ async def test_it_is_never_left_out_of_the_header_however_much_it_has_to_say(rea
     assert "12" in button(ready).text()
 
 
+async def test_it_stays_while_the_window_is_made_narrow_and_wide_again(ready):
+    choose(ready, "Until I turn it off")
+    await ready.arrive("2002", "Bob")
+    for width in (720, 380, 500, 380, 900):
+        ready.window.resize(width, 640)
+        await ready.harness.until(lambda: button(ready) in ready.window.header.items())
+        assert button(ready).isVisible()
+    await ready.harness.until(lambda: button(ready).text() == "Do not disturb · 1 missed")
+
+
 async def test_the_shortcut_works_in_the_whole_window(ready):
     for on in (True, False):
         QTest.keyClick(ready.window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)

@@ -107,9 +107,9 @@ class DoNotDisturb:
         ]
 
     def _build(self, kit: UiKit) -> QWidget:
-        from callmanager_call_control.do_not_disturb.panel import switch_button
+        from callmanager_call_control.do_not_disturb.panel import SwitchButton
 
-        return switch_button(self.desk, kit, shortcut=SHORTCUT)
+        return SwitchButton(self.desk, kit, shortcut=SHORTCUT)
 
     async def _toggle(self) -> None:
         self.desk.toggle()
