@@ -1,6 +1,7 @@
 # What `callmanager.api` offers, by topic, for people and type checkers; `api.py` finds it at run time.
 
 from callmanager.bus import Unsubscribe
+from callmanager.contacts.phone_numbers import NumberKey, NumberReader
 from callmanager.contributions import (
     ActionScope,
     CallAction,
@@ -169,7 +170,7 @@ from callmanager.model.messages import (
     ThreadPage,
     TransportAbilities,
 )
-from callmanager.model.notices import Notice, Problem, Severity
+from callmanager.model.notices import Notice, NoticeAction, Problem, Severity
 from callmanager.model.permissions import Permission, Permissions
 from callmanager.model.picking import Choice, Picked, PickRow
 from callmanager.model.plugins import PluginRecord, PluginState
@@ -392,6 +393,7 @@ __all__ = [
     "MessageId",
     "MessageKeyword",
     "Notice",
+    "NoticeAction",
     "NumberKind",
     "OWN_CONTACTS",
     "OutgoingMessage",
@@ -463,6 +465,8 @@ __all__ = [
     "Migration",
     # words and numbers
     "Explanation",
+    "NumberKey",
+    "NumberReader",
     "clean_target",
     "explain",
     "format_number",

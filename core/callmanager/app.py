@@ -14,6 +14,7 @@ from callmanager import __version__
 from callmanager.accounts import AccountService
 from callmanager.audio import AudioService
 from callmanager.bus import EventBus
+from callmanager.calls.emergency import EmergencyWatch
 from callmanager.calls.screening import Screening
 from callmanager.calls.service import CallService
 from callmanager.calls.store import CallStore
@@ -217,7 +218,7 @@ class Application:
             driver=self._driver,
             accounts=self.accounts,
             hooks=self.plugins.hooks,
-            screening=Screening(self.plugins.hooks),
+            screening=Screening(self.plugins.hooks, EmergencyWatch(self.settings, clock=clock)),
             notices=self.notices,
             contacts=self.contacts,
             clock=clock,

@@ -70,10 +70,11 @@ def callmanager_call_engine() -> CallEngine | None:
 
 @hookspec(HookKind.DECIDE, budget_ms=20)
 def callmanager_screen_incoming(call: Call) -> Verdict | None:
-    """Refuse an incoming call before it rings.
+    """Refuse an incoming call before it rings, or let it wait silently.
 
     Decide: the first verdict wins; none lets the call ring. Pure and quick, from what is in memory. One that raises counts as
-    "no opinion", so a broken block list never loses a call. Emergency call-backs are not told apart by number: refuse narrowly.
+    "no opinion", so a broken block list never loses a call. Not asked about emergency services, and about nobody for some time
+    after an emergency call (`dialing.call_back_minutes`): dispatchers call back from ordinary numbers.
     """
 
 

@@ -7,7 +7,7 @@ import attrs
 from callmanager.bus import EventBus
 from callmanager.clock import Clock, utc_now
 from callmanager.events import NoticePosted
-from callmanager.model.notices import Notice, Severity
+from callmanager.model.notices import Notice, NoticeAction, Severity
 
 _log = logging.getLogger(__name__)
 
@@ -20,10 +20,17 @@ class NoticePost:
     owner: str = "core"
     clock: Clock = utc_now
 
-    def post(self, text: str, *, hint: str = "", details: str = "", severity: Severity = Severity.INFO) -> None:
+    def post(
+        self,
+        text: str,
+        *,
+        hint: str = "",
+        details: str = "",
+        severity: Severity = Severity.INFO,
+        action: NoticeAction | None = None,
+    ) -> None:
         _log.info("notice of %s: %s", self.owner, text)
-        self.bus.publish(
-            NoticePosted(
-                notice=Notice(text=text, hint=hint, details=details, owner=self.owner, severity=severity, at=self.clock())
-            )
+        notice = Notice(
+            text=text, hint=hint, details=details, owner=self.owner, severity=severity, action=action, at=self.clock()
         )
+        self.bus.publish(NoticePosted(notice=notice))

@@ -25,7 +25,7 @@ from callmanager.model.messages import (
     Sender,
     ThreadPage,
 )
-from callmanager.model.notices import Problem, Severity
+from callmanager.model.notices import NoticeAction, Problem, Severity
 from callmanager.model.permissions import Permissions
 from callmanager.model.presence import ParkedCall, Presence, PresenceStatus
 from callmanager.model.sources import SourceState
@@ -290,7 +290,17 @@ class Messages(Protocol):
 class Notices(Protocol):
     """Passing messages to the user."""
 
-    def post(self, text: str, *, hint: str = "", details: str = "", severity: Severity = Severity.INFO) -> None: ...
+    def post(
+        self,
+        text: str,
+        *,
+        hint: str = "",
+        details: str = "",
+        severity: Severity = Severity.INFO,
+        action: NoticeAction | None = None,
+    ) -> None:
+        """Show it for a few seconds, with a button for `action` where there is one; it stays longer then."""
+        ...
 
 
 class Problems(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from callmanager.api import CallState, Permission, Permissions, PluginState
+from callmanager.api import CallState, Permission, Permissions, PlaceCall, PluginState, Reject
 from callmanager.app import AppOptions
 from callmanager.extensions.declarations import of_class, of_source
 from callmanager.extensions.discovery import Candidate, discover
@@ -147,6 +147,41 @@ async def test_the_manager_interface_asks_for_its_secret_alone(tmp_path: Path, a
         harness.app.settings.update(AmiSettings, user="phone", host="127.0.0.1")
         await harness.until(lambda: "secret" in harness.app.parking.sources()[0].detail)
     assert {permission for _, permission in asked} == {Permission.SECRETS}
+
+
+async def test_blocking_needs_exactly_what_it_declares(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "blocking")
+    async with running(tmp_path, plugins={"blocking": candidate.load()}) as harness:
+        await harness.connect()
+        call_id = harness.engine.arrive("5550100199")
+        (action,) = harness.app.call_actions()
+        await action.value.run(harness.app.calls.get(call_id))
+        assert harness.engine.sent(Reject) == [Reject(call_id=call_id, status=603)]
+    assert {permission for _, permission in asked} == set(declared(candidate).all())
+
+
+async def test_caller_id_is_told_of_calls_by_hooks_and_asks_its_context_for_nothing(
+    tmp_path: Path, asked: set[tuple[str, Permission]]
+) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "caller_id")
+    async with running(tmp_path, plugins={"caller_id": candidate.load()}) as harness:
+        await harness.connect()
+        desk = harness.app.plugins._entries["caller_id"].instance.desk
+        desk.add("Main office", "+15550100100")
+        desk.choose("Main office")
+        harness.app.calls.dial("6000")
+        assert len(harness.engine.sent(PlaceCall)[0].headers) == 1
+    assert asked == set()
+    assert declared(candidate).all() == (Permission.CALL_INFORMATION,)
+
+
+async def test_do_not_disturb_needs_exactly_what_it_declares(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "do_not_disturb")
+    async with running(tmp_path, plugins={"do_not_disturb": candidate.load()}) as harness:
+        harness.app.plugins._entries["do_not_disturb"].instance.desk.turn_on()
+        call_id = harness.engine.arrive("2002")
+        assert harness.engine.sent(Reject) == [Reject(call_id=call_id, status=486)]
+    assert {permission for _, permission in asked} == set(declared(candidate).all())
 
 
 async def test_the_engine_asks_its_context_for_nothing(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:

@@ -30,6 +30,8 @@ class PbxOptions:
     """So long a parked call waits before it rings back."""
     webrtc_codecs: str = "opus,g722,ulaw,alaw"
     dtmf_mode: str = "rfc4733"
+    trust_id_inbound: bool = False
+    """Whether the PBX believes the P-Asserted-Identity of a phone; it does not unless an administrator says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account
         "AMI_PHONE_SECRET": site.ami_phone_secret,
         "AMI_BENCH_SECRET": site.ami_bench_secret,
         "DTMF_MODE": options.dtmf_mode,
+        "TRUST_ID_INBOUND": "yes" if options.trust_id_inbound else "no",
         "WEBRTC_CODECS": options.webrtc_codecs,
         "DEFAULT_EXPIRATION": str(options.default_expiration),
         "MINIMUM_EXPIRATION": str(options.minimum_expiration),

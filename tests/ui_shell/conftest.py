@@ -26,9 +26,23 @@ def _qt() -> QApplication:
 
 
 def _qt_loop() -> asyncio.AbstractEventLoop:
+    """The product's loop, which here is closed after each test while Qt lives on.
+
+    qasync leaves the Qt timers of calls that were cancelled or are still to come. A closed loop is garbage, and where a worker
+    thread happens to collect it, Qt can't stop its timers ("Timers cannot be stopped from another thread") and crashes when one
+    is due, some tests later. So they end with the loop.
+    """
+    import shiboken6
     from qasync import QEventLoop
 
-    return QEventLoop(_qt())
+    class Loop(QEventLoop):
+        def close(self) -> None:
+            closed = self.is_closed()
+            super().close()
+            if not closed:
+                shiboken6.delete(self._timer)
+
+    return Loop(_qt())
 
 
 def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

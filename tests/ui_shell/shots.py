@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import shots_numbers
 from shots_calls import SCENES as SEVERAL_CALLS
 from shots_calls import Switchboard
 from shots_parking import SCENES as PARKING
@@ -367,9 +368,11 @@ WITH_PLUGINS = (panels, caller, palette, questions)
 
 SITES = {locked: LOCKED_SITE, plugins: SITE_OF_PLUGINS}
 
+NUMBERS = tuple(getattr(shots_numbers, name) for name in shots_numbers.SCENES)
+
 SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     ready, first_launch, in_call, states, offline, settings, locked, plugins, incoming, toasts,
-    panels, caller, palette, questions, *SEVERAL_CALLS, *PARKING,
+    panels, caller, palette, questions, *SEVERAL_CALLS, *PARKING, *NUMBERS,
 )  # fmt: skip
 
 
@@ -394,6 +397,8 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
             from callmanager_call_control.parking.plugin import ParkingControl
 
             built |= {"parking": ParkingControl, "parking_lot": ParkingLot}
+        if scene in NUMBERS:
+            built |= shots_numbers.PLUGINS
         if scene in WITH_PLUGINS:
             from shots_office import Crm, Office
 
@@ -418,9 +423,13 @@ async def _play(scene: Callable[[Stage], Awaitable[None]], folder: Path, theme: 
 
 
 def main() -> None:
+    import callmanager.app
+    import callmanager.contacts.directory
     from PySide6.QtWidgets import QApplication
     from qasync import QEventLoop
 
+    # a picture handles Qt's events while a task runs: nothing may begin by itself there
+    callmanager.contacts.directory.AFTER_START = callmanager.app._WINDOW_FIRST = 3600.0
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     themes = [sys.argv[2]] if len(sys.argv) > 2 else ["light", "dark"]

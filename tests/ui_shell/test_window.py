@@ -4,6 +4,7 @@ from callmanager.api import (
     Failure,
     FailureKind,
     HangUp,
+    NoticeAction,
     PlaceCall,
     RegistrationState,
     Reject,
@@ -152,6 +153,25 @@ async def test_the_most_serious_problem_comes_first(stage):
     assert stage.window.banner.text() == "An error."
     stage.window.banner._next.click()
     assert stage.window.banner.text() == "A warning."
+
+
+async def test_a_notice_with_something_to_do_has_a_button_that_works_once(stage):
+    done = []
+
+    async def undo() -> None:
+        done.append(True)
+
+    stage.app.notices.post("Removed.", action=NoticeAction(label="Undo", run=undo))
+    toast = stage.services.toasts.current()[0]
+    assert (toast.button.text(), toast.button.accessibleName()) == ("Undo", "Undo")
+    toast.button.click()
+    toast.button.click()
+    await stage.harness.settle()
+    assert done == [True]
+    assert stage.services.toasts.current() == ()
+    stage.app.notices.post("Removed.", action=NoticeAction(label="Undo", run=undo))
+    QTest.mouseClick(stage.services.toasts.current()[0], Qt.MouseButton.LeftButton)
+    assert (done, stage.services.toasts.current()) == ([True], ())
 
 
 async def test_notices_become_toasts_three_at_most_and_none_twice(stage):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, UserError, format_number
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell import call_text
@@ -21,6 +21,7 @@ from callmanager_shell.widgets.button import Button, ButtonKind
 from callmanager_shell.widgets.text import ElidedText, Text
 
 if TYPE_CHECKING:
+    from callmanager_shell.actions import ActionState
     from callmanager_shell.caller_lookups import ShownDetails
     from callmanager_shell.widgets.caller_details import CallerDetailsView
 
@@ -35,11 +36,14 @@ class _PopCard(QWidget):
 
     answer = Signal(str)
     reject = Signal(str)
+    more = Signal(object)
+    """The menu of what plugins can do is wanted; the card itself goes along."""
 
     def __init__(self, look: Look, call: Call, parent: QWidget) -> None:
         super().__init__(parent)
         self._look = look
         self.call_id = call.id
+        self.call = call
         self.setFixedWidth(_WIDTH)
         self._avatar = Avatar(look, name="", key="", size=48)
         self._name = ElidedText(role="name")
@@ -50,6 +54,9 @@ class _PopCard(QWidget):
         self.answer_button.clicked.connect(lambda: self.answer.emit(self.call_id))
         self.reject_button = Button(look, "Reject", icon="phone-down", kind=ButtonKind.DANGER)
         self.reject_button.clicked.connect(lambda: self.reject.emit(self.call_id))
+        self.more_button = Button(look, "More", icon="more", kind=ButtonKind.GHOST, compact=True)
+        self.more_button.clicked.connect(lambda: self.more.emit(self))
+        self.more_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for button in (self.answer_button, self.reject_button):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
@@ -62,6 +69,7 @@ class _PopCard(QWidget):
         top.setSpacing(Space.INNER + 2)
         top.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignVCenter)
         top.addLayout(words, 1)
+        top.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignTop)
         buttons = QHBoxLayout()
         buttons.setSpacing(Space.SIBLING)
         buttons.addWidget(self.reject_button)
@@ -94,6 +102,7 @@ class _PopCard(QWidget):
         return self._details.details if self._details is not None else ()
 
     def show_call(self, call: Call) -> None:
+        self.call = call
         name = call_text.name_of(call)
         number = " · ".join(filter(None, (call_text.number_of(call), call_text.company_of(call))))
         self._avatar.show_person(name=call.name, key=call_text.person_key(call.remote))
@@ -165,7 +174,7 @@ class IncomingPop(QWidget):
 
     def _follow(self, call: Call) -> None:
         card = self._cards.get(call.id)
-        if call.state is not CallState.RINGING:
+        if call.state is not CallState.RINGING or call.silenced:
             if card is not None:
                 del self._cards[call.id]
                 self._layout.removeWidget(card)
@@ -177,6 +186,8 @@ class IncomingPop(QWidget):
             card = _PopCard(self._services.look, call, self)
             card.answer.connect(lambda call_id: self._command(lambda: self._services.app.calls.answer(CallId(call_id))))
             card.reject.connect(lambda call_id: self._command(lambda: self._services.app.calls.reject(CallId(call_id))))
+            card.more.connect(self._show_more)
+            card.more_button.setVisible(bool(self._services.actions.states(call)))
             self._cards[call.id] = card
             self._layout.addWidget(card)
             card.show_details(self._services.callers.details(call.id))
@@ -184,6 +195,7 @@ class IncomingPop(QWidget):
             self._place()
         else:
             card.show_call(call)
+            card.more_button.setVisible(bool(self._services.actions.states(call)))
             if card.details and not self._services.callers.details(call.id):
                 card.show_details(())  # it is somebody else now
                 self._place()
@@ -203,13 +215,27 @@ class IncomingPop(QWidget):
                 else:
                     card.show_details(details)
                     changed = True
-            under = under or card.answer_button.underMouse() or card.reject_button.underMouse()
+            under = under or card.answer_button.underMouse() or card.reject_button.underMouse() or card.more_button.underMouse()
         if changed:
             self._place()
         if waiting:
             self._pointer.start()
         else:
             self._pointer.stop()
+
+    def _show_more(self, card: _PopCard) -> None:
+        """What plugins can do with a call that rings, as a menu: the pop itself stays two buttons."""
+        call = card.call
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for state in self._services.actions.states(call):
+            entry = menu.addAction(self._services.look.icon(state.action.icon), state.label.replace("&", "&&"))
+            entry.triggered.connect(lambda _checked=False, state=state: self._run(call, state))
+        menu.popup(card.more_button.mapToGlobal(card.more_button.rect().bottomLeft()))
+
+    def _run(self, call: Call, state: ActionState) -> None:
+        # the card goes as soon as the call does, what was begun must not
+        self._services.tasks.call(self, state.action.run, call, name=state.plugin_id, doing=f"running “{state.action.label}”")
 
     def _place(self) -> None:
         if not self._cards:

@@ -1,11 +1,13 @@
 """Passing messages at the bottom of the window, stacked; announced to screen readers."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from callmanager.api import Severity
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from callmanager_shell.look import Look
@@ -25,7 +27,7 @@ _ICONS: Final = {
 
 
 class Toast(QFrame):
-    def __init__(self, look: Look, text: str, *, hint: str, severity: Severity, parent: QWidget) -> None:
+    def __init__(self, look: Look, text: str, *, hint: str, severity: Severity, action: str = "", parent: QWidget) -> None:
         super().__init__(parent)
         self._look = look
         self.severity = severity
@@ -46,6 +48,10 @@ class Toast(QFrame):
             more.setStyleSheet(f"color: {look.theme.on_toast_muted}; font-size: 12px;")
             words.addWidget(more)
         layout.addLayout(words, 1)
+        self.button: QPushButton | None = None
+        if action:
+            self.button = _action_button(look, action)
+            layout.addWidget(self.button)
 
     @override
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -59,6 +65,20 @@ class Toast(QFrame):
         painter.end()
 
 
+def _action_button(look: Look, label: str) -> QPushButton:
+    """The one thing to do about it, as a word in the accent of the dark theme."""
+    button = QPushButton(label.replace("&", "&&"))
+    button.setAccessibleName(label)
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    plain = f"color: {DARK.accent}; background: transparent; border: 2px solid transparent; font-weight: 600;"
+    button.setStyleSheet(
+        f"QPushButton {{ {plain} padding: 0 8px; min-height: 24px; border-radius: {Radius.CONTROL}px; }}"
+        f"QPushButton:hover {{ color: {look.theme.on_toast}; }} QPushButton:focus {{ border-color: {DARK.accent}; }}"
+    )
+    return button
+
+
 class Toaster(QObject):
     """Shows toasts over the bottom of `window`; before the window exists they wait."""
 
@@ -67,33 +87,45 @@ class Toaster(QObject):
         self._look = look
         self._window: QWidget | None = None
         self._toasts: list[Toast] = []
-        self._waiting: list[tuple[str, str, Severity]] = []
+        self._waiting: list[Callable[[], None]] = []
 
     def attach(self, window: QWidget) -> None:
         self._window = window
         window.installEventFilter(self)
-        for text, hint, severity in self._waiting:
-            self.show_text(text, hint=hint, severity=severity)
+        for show in self._waiting:
+            show()
         self._waiting.clear()
 
     def current(self) -> tuple[Toast, ...]:
         return tuple(self._toasts)
 
-    def show_text(self, text: str, *, hint: str = "", severity: Severity = Severity.INFO) -> None:
-        """Show for a few seconds, longer when there is a hint to read. The same text again replaces the first."""
+    def show_text(
+        self,
+        text: str,
+        *,
+        hint: str = "",
+        severity: Severity = Severity.INFO,
+        action: str = "",
+        run: Callable[[], None] | None = None,
+    ) -> None:
+        """Show for a few seconds, longer when there is a hint to read or something to do; `run` is called at most once, when
+        `action` is pressed. The same text again replaces the first."""
         if self._window is None:
-            self._waiting = [*self._waiting[-_MOST:], (text, hint, severity)]
+            later = partial(self.show_text, text, hint=hint, severity=severity, action=action, run=run)
+            self._waiting = [*self._waiting[-_MOST:], later]
             return
         for toast in [toast for toast in self._toasts if toast.text == text]:
             self._dismiss(toast)
         while len(self._toasts) >= _MOST:
             self._dismiss(self._toasts[0])
-        toast = Toast(self._look, text[:300], hint=hint[:400], severity=severity, parent=self._window)
+        toast = Toast(self._look, text[:300], hint=hint[:400], severity=severity, action=action, parent=self._window)
+        if toast.button is not None and run is not None:
+            toast.button.clicked.connect(lambda: self._act(toast, run))
         toast.installEventFilter(self)
         timer = QTimer(toast)
         timer.setSingleShot(True)
         timer.timeout.connect(lambda: self._dismiss(toast))
-        timer.start(_LONG_MS if hint or severity in {Severity.ERROR, Severity.WARNING} else _SHORT_MS)
+        timer.start(_LONG_MS if hint or action or severity in {Severity.ERROR, Severity.WARNING} else _SHORT_MS)
         self._toasts.append(toast)
         toast.show()
         self._place()
@@ -106,6 +138,11 @@ class Toaster(QObject):
         elif isinstance(watched, Toast) and event.type() is QEvent.Type.MouseButtonRelease:
             self._dismiss(watched)
         return False
+
+    def _act(self, toast: Toast, run: Callable[[], None]) -> None:
+        if toast in self._toasts:
+            self._dismiss(toast)
+            run()
 
     def _dismiss(self, toast: Toast) -> None:
         if toast in self._toasts:

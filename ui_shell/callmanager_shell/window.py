@@ -11,6 +11,7 @@ from callmanager.api import (
     AppearanceSettings,
     CallId,
     ContributionsChanged,
+    Notice,
     NoticePosted,
     PanelArea,
     PluginState,
@@ -20,6 +21,7 @@ from callmanager.api import (
     SettingsChanged,
     SettingsError,
     UserError,
+    plain,
 )
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QPaintEvent, QShortcut, QShowEvent
@@ -325,7 +327,20 @@ class MainWindow(QMainWindow):
 
     def _show_notice(self, event: NoticePosted) -> None:
         notice = event.notice
-        self._services.toast(notice.text, hint=notice.hint, severity=notice.severity)
+        action = notice.action
+        self._services.toasts.show_text(
+            notice.text,
+            hint=notice.hint,
+            severity=notice.severity,
+            action=plain(action.label, limit=24) if action is not None else "",
+            run=lambda: self._run_notice_action(notice),
+        )
+
+    def _run_notice_action(self, notice: Notice) -> None:
+        assert notice.action is not None
+        self._services.tasks.call(
+            self, notice.action.run, name=notice.owner, doing=f"running “{notice.action.label}” of a message"
+        )
 
     def show_connection(self) -> None:
         """The details of the connection, below the pill."""

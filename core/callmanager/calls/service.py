@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from callmanager.bus import EventBus
     from callmanager.calls.screening import Screening
     from callmanager.calls.store import CallStore
+    from callmanager.contributions import Owned
     from callmanager.engine.driver import EngineDriver
     from callmanager.extensions.hooks import Hooks
+    from callmanager.model.calls import Verdict
     from callmanager.model.contacts import Match
     from callmanager.protocols import Accounts, Notices
 
@@ -135,6 +137,8 @@ class CallService:
             )
         )
         self._store.add(call)
+        if emergency:
+            self._screening.emergency.called()
         return call.id
 
     def answer(self, call_id: CallId) -> None:
@@ -287,14 +291,22 @@ class CallService:
             called=plain(fact.called),
             created_at=self._clock(),
         )
-        refusal = self._screening.verdict(call)
-        if refusal is not None:
-            self._driver.submit(commands.Reject(call_id=call.id, status=refusal.value.status))
-            self._bus.publish(CallScreened(call=call, plugin_id=refusal.plugin_id, reason=refusal.value.reason))
-            self._hooks.call_ended(CallRecord.of(call, ended_at=self._clock(), screened_by=refusal.plugin_id))
+        verdict = self._screening.verdict(call)
+        if verdict is not None and not verdict.value.silent:
+            self._screened(call, verdict)
             return
-        self._driver.submit(commands.Ring(call_id=call.id))
+        call = attrs.evolve(call, silenced=verdict is not None)
+        self._driver.submit(commands.Ring(call_id=call.id, silent=call.silenced))
         self._store.add(call)
+
+    def _screened(self, call: Call, verdict: Owned[Verdict]) -> None:
+        refusal = verdict.value
+        self._driver.submit(commands.Reject(call_id=call.id, status=refusal.status))
+        reason = plain(refusal.reason)
+        self._bus.publish(CallScreened(call=call, plugin_id=verdict.plugin_id, reason=reason))
+        end = CallEnd(cause=EndCause.MISSED if refusal.missed else EndCause.REJECTED)
+        record = CallRecord.of(call, ended_at=self._clock(), screened_by=verdict.plugin_id, screened_reason=reason, end=end)
+        self._hooks.call_ended(record)
 
     def _progressed(self, fact: facts.CallProgressed) -> None:
         call = self._store.get(fact.call_id)

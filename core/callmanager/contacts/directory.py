@@ -220,7 +220,10 @@ class ContactDirectory:
             self._tasks.start(self._store.settle_without(gone.id), name=f"contacts without {gone.id}")
 
     def _settings_changed(self, event: SettingsChanged) -> None:
-        if isinstance(event.after, DialingSettings) and self._store is not None:
+        before, after = event.before, event.after
+        if not isinstance(before, DialingSettings) or not isinstance(after, DialingSettings) or self._store is None:
+            return
+        if before.region != after.region:
             self._tasks.start(self._read_again(self._store), name="numbers of another country")
 
     async def _read_again(self, store: ContactStore) -> None:

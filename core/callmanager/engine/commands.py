@@ -38,9 +38,11 @@ class PlaceCall(Value):
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Ring(Value):
-    """Let an incoming call ring: 180 to the caller, ringtone here. Without an order the engine rings after a second."""
+    """Let an incoming call ring: 180 to the caller, ringtone here unless `silent`. Without an order the engine rings after a
+    second."""
 
     call_id: CallId
+    silent: bool = False
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -152,6 +152,8 @@ class Call:
     held: bool = False
     remote_held: bool = False
     muted: bool = False
+    silenced: bool = False
+    """A plugin lets it wait without a ringtone and without the pop."""
     digits: str = ""
     conference: bool = False
     """Mixed with others of our calls."""
@@ -212,7 +214,13 @@ class CallRequest:
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """A screening plugin's decision: refuse the call with this SIP status. No verdict means: let it ring."""
+    """A screening plugin's decision: refuse the call with this SIP status (400 to 699). No verdict means: let it ring.
+
+    `missed` says that the user would have wanted the call: it counts as a missed one and not as a refused one. With `silent` it
+    is not refused at all, whatever the status: it waits to be answered without a ringtone and without the pop.
+    """
 
     status: int = 603
     reason: str = ""
+    missed: bool = False
+    silent: bool = False

@@ -10,7 +10,11 @@ from callmanager.model.contacts import Match
 
 @attrs.frozen(kw_only=True)
 class CallRecord:
-    """One finished call. `answered_at` is none for a call that nobody took; `screened_by` is the plugin that refused it."""
+    """One finished call. `answered_at` is none for a call that nobody took.
+
+    `screened_by` is the plugin that refused it before it rang, `screened_reason` why; `end` then says whether that counts as
+    rejected or as missed.
+    """
 
     id: CallId
     direction: Direction
@@ -21,6 +25,7 @@ class CallRecord:
     ended_at: datetime
     end: CallEnd | None
     screened_by: str = ""
+    screened_reason: str = ""
     note: str = ""
     match: Match | None = None
     """Who the contacts said it was, at that time."""
@@ -35,8 +40,10 @@ class CallRecord:
         return (self.ended_at - self.answered_at).total_seconds() if self.answered_at else 0.0
 
     @classmethod
-    def of(cls, call: Call, *, ended_at: datetime, screened_by: str = "") -> "CallRecord":
-        """The record of a call; `ended_at` stands in where the call itself does not say when it ended."""
+    def of(
+        cls, call: Call, *, ended_at: datetime, screened_by: str = "", screened_reason: str = "", end: CallEnd | None = None
+    ) -> "CallRecord":
+        """The record of a call; `ended_at` and `end` stand in where the call itself does not say when and how it ended."""
         return cls(
             id=call.id,
             direction=call.direction,
@@ -45,7 +52,8 @@ class CallRecord:
             began_at=call.created_at,
             answered_at=call.answered_at,
             ended_at=call.ended_at or ended_at,
-            end=call.end,
+            end=call.end or end,
             screened_by=screened_by,
+            screened_reason=screened_reason,
             match=call.match,
         )

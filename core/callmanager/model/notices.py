@@ -1,5 +1,6 @@
 """What the user is told: problems that last until they are cleared, and notices that pass."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import Enum
 
@@ -27,6 +28,15 @@ class Problem:
 
 
 @attrs.frozen(kw_only=True)
+class NoticeAction:
+    """The one thing that can be done about a passing message, such as Undo. `run` is started as a task of the message's owner,
+    once, while the message is shown; a `UserError` becomes the next message."""
+
+    label: str
+    run: Callable[[], Awaitable[None]]
+
+
+@attrs.frozen(kw_only=True)
 class Notice:
     """A passing message; `details` is for the curious and for support."""
 
@@ -35,4 +45,5 @@ class Notice:
     details: str = ""
     owner: str = "core"
     severity: Severity = Severity.INFO
+    action: NoticeAction | None = None
     at: datetime

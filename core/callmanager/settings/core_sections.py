@@ -136,8 +136,17 @@ class DialingSettings:
         help="Numbers without a country code are read as numbers of this country.",
         choices={"": "As this computer", **countries()},
     )
+    call_back_minutes: int = setting(
+        120,
+        label="After an emergency call, let everybody through for",
+        help="Minutes in which no call is refused or silenced: the dispatcher may call back.",
+        minimum=0,
+        maximum=2880,
+        advanced=True,
+    )
+    emergency_at: str = setting("", label="Last emergency call", kind=FieldKind.HIDDEN)
 
     @property
     def region(self) -> str:
-        """The country (ISO 3166 code) whose numbers need no country code here."""
+        """The country that counts (ISO 3166 code): the one in Settings, else this computer's."""
         return self.country or system_country()

@@ -51,6 +51,7 @@ class _Heard:
     state: CallState
     early_media: bool = False
     code: int | None = None
+    silent: bool = False
 
 
 class AudioDirector:
@@ -79,6 +80,13 @@ class AudioDirector:
         if self._opening is not None:
             self._opening.cancel()
         self._opening = asyncio.get_running_loop().call_later(_INVITE_FIRST_SECONDS, self._update)
+
+    def silence(self, call_id: CallId) -> None:
+        """This incoming call is to wait without a sound; said before it rings."""
+        heard = self._calls.get(call_id)
+        if heard is not None:
+            heard.silent = True
+            self._update()
 
     def hear(self, fact: Fact) -> None:
         match fact:
@@ -138,7 +146,7 @@ class AudioDirector:
         calls = self._calls.values()
         if calls:
             self._end_goodbye()
-        ringing = any(not call.outgoing and call.state is CallState.RINGING for call in calls)
+        ringing = any(not call.outgoing and not call.silent and call.state is CallState.RINGING for call in calls)
         audible = any(call.outgoing or call.state is CallState.CONNECTED for call in calls)
         self._set_open(audible or self._end_tone is not None)
         # Somebody who is talking gets a short beep instead of the bell.

@@ -38,6 +38,7 @@ from callmanager.api import (
     Registration,
     RegistrationReported,
     RegistrationState,
+    Ring,
     Transport,
     Unregister,
     WatchAudioDevices,
@@ -162,6 +163,9 @@ class Engine:
                 self._stack.obey(command)
                 if not command.silent:
                     self._direct(lambda director: director.placed(command.call_id))
+            case Ring() if command.silent:
+                self._direct(lambda director: director.silence(command.call_id), can_wait=True)
+                self._stack.obey(command)
             case _:
                 self._stack.obey(command)
 

@@ -201,3 +201,26 @@ def test_facts_of_calls_that_are_gone_change_nothing(ear, director):
     director.hear(early_media(OUT))
     director.hear(finished(OUT, EndCause.FAILED, FailureKind.BUSY))
     assert ear.now == (False, False, None)
+
+
+async def test_a_silenced_call_is_not_heard_and_one_that_rings_beside_it_is(director, ear):
+    for call in (IN, CallId("other")):
+        director.hear(CallArrived(call_id=call, account_id=AccountId("a"), remote=Party(number="2002"), called="2001"))
+    director.silence(IN)
+    director.hear(progress(IN, CallState.RINGING, 180))
+    assert ear.now == (False, False, None)
+    director.hear(progress(CallId("other"), CallState.RINGING, 180))
+    assert ear.now == (False, True, None)
+    director.hear(CallFinished(call_id=CallId("other"), end=CallEnd(cause=EndCause.MISSED)))
+    assert ear.now == (False, False, None)
+    director.hear(progress(IN, CallState.CONNECTED, 200))
+    assert ear.now == (True, False, None)
+
+
+async def test_a_silenced_call_gives_no_call_waiting_tone(director, ear):
+    director.placed(OUT)
+    director.hear(progress(OUT, CallState.CONNECTED, 200))
+    director.hear(CallArrived(call_id=IN, account_id=AccountId("a"), remote=Party(number="2002"), called="2001"))
+    director.silence(IN)
+    director.hear(progress(IN, CallState.RINGING, 180))
+    assert ear.now == (True, False, None)

@@ -126,9 +126,11 @@ def asserted_party(message: str) -> Party | None:
 
 
 def called_number(message: str) -> str:
-    """Which number of ours was called: what was dialled before any diversion, else the To header."""
-    for value in header_values(message, "to"):
-        return party_of(value).number
+    """Which number of ours was called: P-Called-Party-ID (RFC 7315 section 4.2), where the PBX names the line, else To."""
+    for name in ("p-called-party-id", "to"):
+        for value in header_values(message, name):
+            if number := party_of(value).number:
+                return number
     return ""
 
 

@@ -129,6 +129,12 @@ def test_headers_are_found_by_compact_name_unfolded_and_not_in_the_body():
     assert translate.asserted_party(message) is None
 
 
+def test_the_line_that_the_pbx_names_goes_before_the_address_it_was_sent_to():
+    message = MESSAGE.format(extra='P-Called-Party-ID: "Support" <sip:+15550100150@h>\r\n')
+    assert translate.called_number(message) == "+15550100150"
+    assert translate.called_number(MESSAGE.format(extra="P-Called-Party-ID: <sip:h>\r\n")) == "2001"
+
+
 def test_the_asserted_identity_goes_before_the_remote_party():
     message = MESSAGE.format(extra='Remote-Party-ID: <sip:3@h>\r\nP-Asserted-Identity: "Boss" <sip:2@h>\r\n')
     assert translate.asserted_party(message) == Party(number="2", name="Boss", uri="sip:2@h")
