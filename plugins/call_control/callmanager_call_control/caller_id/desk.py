@@ -10,6 +10,7 @@ import attrs
 from callmanager.api import (
     Call,
     CallerDetails,
+    CallPurpose,
     CallRequest,
     Contact,
     DialingSettings,
@@ -170,8 +171,11 @@ class CallerIdDesk:
         target = request.target
         if target.startswith(("*", "#")):
             return None  # a feature code is for the PBX, which knows whose it is by the extension
-        chosen = self._next if self._next_is_set else self._meant_for(target)
-        self.forget_next()
+        if self._next_is_set and request.purpose is not CallPurpose.TRANSFER:  # the user means a call of their own
+            chosen = self._next
+            self.forget_next()
+        else:
+            chosen = self._meant_for(target)
         account = self._ctx.accounts.current
         if chosen is None or account is None:
             return None

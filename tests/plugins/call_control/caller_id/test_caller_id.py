@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from callmanager.api import (
+    CallPurpose,
     CallRequest,
     ConnectionSettings,
     Contact,
@@ -113,6 +114,13 @@ async def test_the_choice_for_one_call_goes_before_rules_and_is_used_once(phone:
     desk(phone).choose_next("Support")
     desk(phone).forget_next()
     assert sent(phone, "5550100199") == MAIN
+
+
+async def test_a_transfer_in_the_background_does_not_use_up_the_choice_for_the_next_call(phone: Harness) -> None:
+    desk(phone).choose("Main office")
+    desk(phone).choose_next("Support")
+    assert sent(phone, CallRequest(target="5550100199", purpose=CallPurpose.TRANSFER)) == MAIN
+    assert sent(phone, "5550100199") == SUPPORT
 
 
 async def test_colleagues_see_the_extension_where_the_user_wants_that(phone: Harness) -> None:
