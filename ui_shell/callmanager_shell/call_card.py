@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import attrs
 from callmanager.api import Call, CallState, Direction, EndCause
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
@@ -66,6 +67,7 @@ class CallCard(QFrame):
         self._buttons: dict[str, Button] = {}
         self._states: list[ActionState] = []
         self._details: CallerDetailsView | None = None
+        self._arranged = False
         self.setObjectName("callCard")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._build()
@@ -135,20 +137,27 @@ class CallCard(QFrame):
 
     def show_call(self, call: Call) -> None:
         """Show another snapshot of the same call."""
-        self._call = call
+        before, self._call = self._call, call
+        if self._arranged and _only_measured(before, call) and self._actions.states(call) == self._states:
+            self._show_quality()
+            return
+        self._arranged = True
         party = call.remote
         self._name.setText(call_text.name_of(call))
         self._avatar.show_person(name=call.name, key=call_text.person_key(party))
         self._meta.show_bits(*call_text.details(call))
-        reading = call_text.quality(call)
-        self._quality.setVisible(reading is not None)
-        if reading is not None:
-            self._quality.show_bits(reading)
+        self._show_quality()
         self.setAccessibleName(f"Call: {call_text.spoken(call)}")
         self._show_details()
         self._arrange()
         self.tick(self._clock())
         self.update()
+
+    def _show_quality(self) -> None:
+        reading = call_text.quality(self._call)
+        self._quality.setVisible(reading is not None)
+        if reading is not None:
+            self._quality.show_bits(reading)
 
     def show_details(self, details: tuple[ShownDetails, ...]) -> None:
         """Show what plugins know of the other side, below its name."""
@@ -376,3 +385,8 @@ class CallCard(QFrame):
         if call.state is CallState.CONNECTED:
             return theme.good, surface
         return theme.accent, surface
+
+
+def _only_measured(before: Call, after: Call) -> bool:
+    """Whether nothing but the figures of a second lies between the two: nothing to arrange and next to nothing to paint."""
+    return after.state is CallState.CONNECTED and attrs.evolve(before, statistics=after.statistics) == after

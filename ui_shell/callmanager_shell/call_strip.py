@@ -107,6 +107,7 @@ class CallStrip(QWidget):
 
     def show_call(self, call: Call) -> None:
         card = self._cards.get(call.id)
+        is_new = card is None
         if card is None:
             card = CallCard(self._services.look, call, self._services.actions, clock=self._services.clock, parent=self)
             self._wire(card)
@@ -122,7 +123,8 @@ class CallStrip(QWidget):
         self.setVisible(True)
         if not self._clock.isActive():
             self._clock.start()
-        self.count_changed.emit(len(self._cards))
+        if is_new:
+            self.count_changed.emit(len(self._cards))
 
     # ------------------------------------------------------------------------------------------------------------- internals
 
