@@ -4,6 +4,8 @@ from callmanager.api import (
     CallEnd,
     CallFinished,
     CallMuteReported,
+    CallStatistics,
+    CallStatisticsReported,
     EndCause,
     Failure,
     FailureKind,
@@ -14,9 +16,11 @@ from callmanager.api import (
     hookimpl,
 )
 from callmanager_shell.widgets.button import Button
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 
 def buttons(card) -> list[str]:
@@ -198,3 +202,46 @@ class TestBrokenPlugin:
         button(card, "Hang Up").click()
         await stage.harness.settle()
         assert stage.engine.sent(HangUp) == [HangUp(call_id=call_id)]
+
+
+class Painted(QObject):
+    """Which widgets Qt painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.widgets: list[QObject] = []
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint:
+            self.widgets.append(watched)
+        return False
+
+
+async def test_the_figures_of_a_call_paint_nothing_but_what_they_change(stage):
+    await stage.harness.connect()
+    call_id = await stage.talk()
+    (card,) = stage.window.strip.cards()
+
+    async def measured(mos: float, jitter: float) -> None:
+        reading = CallStatistics(mos=mos, loss_percent=0.0, jitter_ms=jitter, round_trip_ms=12.0)
+        stage.engine.report(CallStatisticsReported(call_id=call_id, statistics=reading))
+        await stage.harness.until(lambda: card.call.statistics == reading)
+        await stage.harness.settle()
+
+    await measured(4.3, 3.0)
+    stage.window.grab()
+    painted = Painted()
+    watched = [stage.window.header.pill, card, *card.findChildren(QWidget)]
+    for widget in watched:
+        widget.installEventFilter(painted)
+    await measured(4.3, 5.0)
+    assert painted.widgets == []
+    assert "jitter 5 ms" in card._quality._bits[0].tip
+    assert card._quality._areas[0][1] == card._quality._bits[0]
+    await measured(3.2, 5.0)
+    assert card._quality in painted.widgets
+    assert card._quality.text() == "fair"
+    assert stage.window.header.pill not in painted.widgets
+    for widget in watched:
+        widget.removeEventFilter(painted)

@@ -71,7 +71,7 @@ class Notes:
                 self.running.append("ended")
 
         return [
-            CallAction(id="notes.add", label="Note", icon="chat", run=run, available=lambda call: True, shortcut="Ctrl+J"),
+            CallAction(id="notes.add", label="Note", icon="chat", run=run, available=lambda call: True, shortcut="Ctrl+Alt+N"),
             CallAction(id="notes.quit", label="Quit", icon="chat", run=run, available=lambda call: True, shortcut="Ctrl+Q"),
         ]
 
@@ -141,7 +141,7 @@ async def test_switching_off_takes_everything_out_of_the_window_and_on_brings_it
     card = window.strip.cards()[0]
     assert window.guests.panels.count() == 1
     assert window.empty.isHidden()
-    assert "Ctrl+J" in tuple(window.guests.shortcuts._made)
+    assert "Ctrl+Alt+N" in tuple(window.guests.shortcuts._made)
     assert window.settings_page.card("notes")
     assert "The notes are old." in {problem.text for problem in stage.app.problems.current()}
     for _ in range(2):  # and once more, as nothing may be left of the first time
@@ -149,7 +149,7 @@ async def test_switching_off_takes_everything_out_of_the_window_and_on_brings_it
         assert (row.state_word(), row.switch.isChecked()) == ("Off", False)
         assert window.guests.panels.count() == 0
         assert not window.empty.isHidden()
-        assert tuple(window.guests.shortcuts._made) == ("Ctrl+H", "Ctrl+M")
+        assert tuple(window.guests.shortcuts._made) == ("Ctrl+H", "Ctrl+M", "Ctrl+J")
         assert card.action_button("notes/notes.add") is None
         assert "notes" not in [card.section_id for card in window.settings_page._cards]
         assert stage.app.problems.current() == ()
@@ -157,7 +157,7 @@ async def test_switching_off_takes_everything_out_of_the_window_and_on_brings_it
         assert (row.state_word(), row.switch.isChecked()) == ("Active", True)
         assert window.guests.panels.count() == 1
         assert window.empty.isHidden()
-        assert tuple(window.guests.shortcuts._made) == ("Ctrl+H", "Ctrl+M", "Ctrl+J")
+        assert tuple(window.guests.shortcuts._made) == ("Ctrl+H", "Ctrl+M", "Ctrl+J", "Ctrl+Alt+N")
         assert card.action_button("notes/notes.add") is not None
         assert window.settings_page.card("notes")
     assert stage.app.plugins.state("call_control") is PluginState.ACTIVE

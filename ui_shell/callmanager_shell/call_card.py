@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import attrs
 from callmanager.api import Call, CallState, Direction, Emphasis, EndCause, TransferStage
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -74,6 +75,7 @@ class CallCard(QFrame):
         self._buttons: dict[str, Button] = {}
         self._states: list[ActionState] = []
         self._details: CallerDetailsView | None = None
+        self._arranged = False
         self.setObjectName("callCard")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._build()
@@ -145,7 +147,11 @@ class CallCard(QFrame):
 
     def show_call(self, call: Call) -> None:
         """Show another snapshot of the same call."""
-        self._call = call
+        before, self._call = self._call, call
+        if self._arranged and _only_measured(before, call) and self._actions.states(call) == self._states:
+            self._show_quality()
+            return
+        self._arranged = True
         party = call.remote
         self._name.setText(call_text.name_of(call))
         self._avatar.show_person(name=call.name, key=call_text.person_key(party))
@@ -155,10 +161,7 @@ class CallCard(QFrame):
         self._notice.setVisible(notice is not None)
         if notice is not None:
             self._notice.show_bits(notice)
-        reading = call_text.quality(call)
-        self._quality.setVisible(reading is not None)
-        if reading is not None:
-            self._quality.show_bits(reading)
+        self._show_quality()
         self.setAccessibleName(f"Call: {call_text.spoken(call, others)}")
         self._show_details()
         self._arrange()
@@ -167,6 +170,7 @@ class CallCard(QFrame):
 
     def refresh(self) -> None:
         """Another call came, went or changed, which may matter to what is said and offered here."""
+        self._arranged = False
         self.show_call(self._call)
 
     def set_place(self, place: Place) -> None:
@@ -174,6 +178,12 @@ class CallCard(QFrame):
         if place is not self._place:
             self._place = place
             self.update()
+
+    def _show_quality(self) -> None:
+        reading = call_text.quality(self._call)
+        self._quality.setVisible(reading is not None)
+        if reading is not None:
+            self._quality.show_bits(reading)
 
     def show_details(self, details: tuple[ShownDetails, ...]) -> None:
         """Show what plugins know of the other side, below its name."""
@@ -465,3 +475,8 @@ def _main(state: ActionState) -> bool:
 def _first(state: ActionState) -> bool:
     """Has a button on the one line of a held call."""
     return state.checked or _main(state)
+
+
+def _only_measured(before: Call, after: Call) -> bool:
+    """Whether nothing but the figures of a second lies between the two: nothing to arrange and next to nothing to paint."""
+    return after.state is CallState.CONNECTED and attrs.evolve(before, statistics=after.statistics) == after

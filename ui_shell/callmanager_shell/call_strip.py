@@ -150,6 +150,7 @@ class CallStrip(QWidget):
         if call.background:
             return
         card = self._cards.get(call.id)
+        is_new = card is None
         if card is None:
             card = CallCard(
                 self._services.look,
@@ -174,7 +175,8 @@ class CallStrip(QWidget):
         self.setVisible(True)
         if not self._clock.isActive():
             self._clock.start()
-        self.count_changed.emit(len(self._cards))
+        if is_new:
+            self.count_changed.emit(len(self._cards))
 
     # ------------------------------------------------------------------------------------------------------------- internals
 

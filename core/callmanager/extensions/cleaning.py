@@ -54,16 +54,19 @@ class Cleaner:
         Tasks and timers are ended, threads get a moment to end by themselves. Nothing is looked for while another active
         plugin has the same code.
         """
-        if entry.package is None or shared:
-            return
-        found = await self._end_in_loop(entry)
-        self._keep(entry, [*found, *await self._threads([entry], grace=_THREAD_GRACE)])
+        if entry.package is not None and not shared:
+            found = await self._end_in_loop(entry)
+            self._keep(entry, [*found, *await self._threads([entry], grace=_THREAD_GRACE)])
+        entry.switched_off.clear()
 
     async def look_for_all(self, entries: Iterable[PluginEntry]) -> None:
         """The same for all plugins at the end of the phone, within one moment for all."""
-        entries = [entry for entry in entries if entry.package is not None]
+        everybody = list(entries)
+        entries = [entry for entry in everybody if entry.package is not None]
         for entry in entries:
             self._keep(entry, await self._end_in_loop(entry))
+        for entry in everybody:
+            entry.switched_off.clear()
         await self._threads(entries, grace=_THREAD_GRACE_LAST)
         for entry in entries:
             self._keep(entry, _threads_left(entry))

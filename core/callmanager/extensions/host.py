@@ -293,6 +293,7 @@ class PluginHost:
 
     def _take_down(self, entry: PluginEntry) -> None:
         """Hooks and settings sections are gone; the context waits to be closed."""
+        entry.switched_off.append(entry.instance)
         context, entry.context, entry.instance = entry.context, None, None
         while entry.undos:
             _contained(entry.undos.pop(), entry.id)

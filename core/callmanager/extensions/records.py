@@ -46,6 +46,8 @@ class PluginEntry:
     context: PluginContext | None = None
     retired: list[PluginContext] = attrs.Factory(list)
     """Undone already, but not yet waited for."""
+    switched_off: list[object] = attrs.Factory(list)
+    """What it was, until what it left running has been looked for: a task that only it knows must not be collected first."""
     undos: list[Callable[[], None]] = attrs.Factory(list)
     left: list[Leftover] = attrs.Factory(list)
     threads_before: weakref.WeakSet[threading.Thread] = attrs.Factory(weakref.WeakSet)

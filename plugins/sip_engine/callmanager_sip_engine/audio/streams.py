@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import miniaudio
@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 # one that calls every 5 (the voice processing takes blocks of 10), and half the calls.
 CAPTURE: Final = (10, 2)
 PLAYBACK: Final = (5, 4)
+_SAMPLE_BYTES: Final = 2
 _APPLICATION: Final = "PC CallManager"
 _FIRST_CALLBACK_SECONDS: Final = 3.0  # a Bluetooth headset takes its time to change profile
 _CALLBACK_SECONDS: Final = 0.4
@@ -97,14 +98,12 @@ class _MiniaudioStream:
         self._closing = False
         self._called = 0.0
         self._opened = time.monotonic()
-        kind = _Capture if role is AudioRole.MICROPHONE else _Playback
-        self._device = kind(native_id, backends)
+        recording = role is AudioRole.MICROPHONE
+        self._device = (_Capture if recording else _Playback)(native_id, backends)
         self._native_id = native_id  # miniaudio keeps a bare pointer to it
         self._device.stop_callback = self._stopped
-        loop: Generator[Any, Any, None] = self._capturing() if role is AudioRole.MICROPHONE else self._playing()
-        next(loop)
         try:
-            self._device.start(loop)
+            self._device.start(self._push if recording else self._pull)
         except miniaudio.MiniaudioError:
             self.close()
             raise
@@ -131,27 +130,24 @@ class _MiniaudioStream:
         if not self._closing:
             self._broken = True
 
-    def _playing(self) -> Generator[bytes, int, None]:
-        count = yield b""
-        while True:
-            self._called = time.monotonic()
-            count = yield self._pulled(count).tobytes()
-
-    def _pulled(self, count: int) -> Samples:
+    def _pull(self, count: int) -> Samples:
+        self._called = time.monotonic()
         try:
             return self._feed.pull(count)  # type: ignore[union-attr] # playback roles come with an output feed
-        except Exception as error:  # noqa: BLE001 - it would end miniaudio's callbacks without a word; logged in `alive`
+        except Exception as error:  # noqa: BLE001 - raised into miniaudio it would be printed each time; logged in `alive`
             self._error = error
             return silence(count)
 
-    def _capturing(self) -> Generator[None, bytearray, None]:
-        while True:
-            data = yield
-            self._called = time.monotonic()
-            try:
-                self._feed.push(to_samples(data))  # type: ignore[union-attr] # the microphone comes with an input feed
-            except Exception as error:  # noqa: BLE001 - see above
-                self._error = error
+    def _push(self, sound: Samples) -> None:
+        self._called = time.monotonic()
+        try:
+            self._feed.push(sound)  # type: ignore[union-attr] # the microphone comes with an input feed
+        except Exception as error:  # noqa: BLE001 - see above
+            self._error = error
+
+
+# Sound goes straight to and from the device's memory: the generators that miniaudio's Python face wants to be given cost a
+# switch and up to three copies in each of 300 calls a second. `start` keeps a function in their place.
 
 
 class _Playback(miniaudio.PlaybackDevice):  # type: ignore[misc] # miniaudio is untyped
@@ -162,6 +158,11 @@ class _Playback(miniaudio.PlaybackDevice):  # type: ignore[misc] # miniaudio is 
             _free_context(self)
             raise
 
+    def _data_callback(self, _device: Any, output: Any, _input: Any, count: int) -> None:
+        pull: Callable[[int], Samples] | None = self.callback_generator
+        if pull is not None:
+            miniaudio.ffi.buffer(output, _SAMPLE_BYTES * count)[:] = pull(count)
+
 
 class _Capture(miniaudio.CaptureDevice):  # type: ignore[misc] # miniaudio is untyped
     def __init__(self, native_id: Any, backends: tuple[miniaudio.Backend, ...]) -> None:
@@ -170,6 +171,12 @@ class _Capture(miniaudio.CaptureDevice):  # type: ignore[misc] # miniaudio is un
         except miniaudio.MiniaudioError:
             _free_context(self)
             raise
+
+    def _data_callback(self, _device: Any, _output: Any, input_: Any, count: int) -> None:
+        push: Callable[[Samples], None] | None = self.callback_generator
+        if push is not None:
+            # A copy: the memory is the device's again when this returns.
+            push(to_samples(miniaudio.ffi.buffer(input_, _SAMPLE_BYTES * count)[:]))
 
 
 def _options(native_id: Any, backends: tuple[miniaudio.Backend, ...], periods: tuple[int, int]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from aioice.ice import get_host_addresses
 from aioice.turn import TurnTransport
 from typing_extensions import override
 
+from callmanager_sip_engine.edge.datagrams import fit_receive_buffer
 from callmanager_sip_engine.edge.settings import TurnServer, parse_server
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class MediaConnection(aioice.Connection):
     def deliver_to(self, take: Callable[[bytes], None]) -> None:
         """Call `take` with everything that comes from now on; what `recv` would still give came before."""
         self._take = take
+        for protocol in self._protocols:
+            fit_receive_buffer(protocol.transport)
 
     def send_now(self, datagram: bytes) -> bool:
         """Whether it was sent: not without a nominated pair, nor behind two seconds of voice that the socket did not take."""

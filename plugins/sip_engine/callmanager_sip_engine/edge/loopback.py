@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from typing_extensions import override
 
+from callmanager_sip_engine.edge.datagrams import fit_receive_buffer
 from callmanager_sip_engine.edge.srtp import PacketKind, classify
 
 _LOOPBACK = "127.0.0.1"
@@ -50,6 +51,8 @@ class LoopbackMedia:
         self.rtp_port = rtp.getsockname()[1]
         self._rtp, _ = await loop.create_datagram_endpoint(lambda: _Port(self._from_rtp_port), sock=rtp)
         self._rtcp, _ = await loop.create_datagram_endpoint(lambda: _Port(self._from_rtcp_port), sock=rtcp)
+        fit_receive_buffer(self._rtp)
+        fit_receive_buffer(self._rtcp)
 
     def set_peer(self, *, rtp: int, rtcp: int) -> None:
         """Say which ports pjsua2 announced; 0 means none."""
