@@ -14,16 +14,19 @@ from callmanager.api import (
     CallStatistics,
     CallStatisticsReported,
     ConferenceReported,
+    ContactSource,
     EndCause,
     Failure,
     FailureKind,
     Handle,
     Party,
+    Permissions,
     Presence,
     PresenceSource,
     PresenceStatus,
     hookimpl,
 )
+from callmanager.testing import FakeContactSource
 from callmanager.testing.live_sources import FakePresenceSource
 
 WIDTHS = {"": (480, 560), "-narrow": (380, 560), "-wide": (1080, 560)}
@@ -38,11 +41,32 @@ _STATUS = {
 }
 
 
+_PEOPLE = (
+    ("Marcus Hale", "2004", "(555) 010-4401", "Northwind Traders"),
+    ("Maria Lindqvist", "2011", "(555) 010-4402", ""),
+    ("Aaron Whitfield", "2017", "", ""),
+    ("Priya Raman", "2009", "", ""),
+    ("Martin Okafor-Featherstonehaugh", "2015", "(555) 010-4409", "Featherstonehaugh, Okafor and Partners, Solicitors"),
+    ("Martina Weiß", "2021", "", ""),
+    ("Dana Kowalski", "", "(555) 010-4477", "Kowalski Brothers"),
+)
+
+
 class Switchboard:
-    """Tells who is free."""
+    """Tells who is free, and who they are."""
+
+    permissions = Permissions(contacts=True, presence=True)
 
     def __init__(self, ctx: Any) -> None:
         self.source = FakePresenceSource("switchboard")
+        self.people = FakeContactSource("people")
+        for key, (name, extension, number, company) in enumerate(_PEOPLE):
+            numbers = (number,) if number else ()
+            self.people.put(str(key), name, *numbers, extension=extension, company=company)
+
+    @hookimpl
+    def callmanager_contact_sources(self) -> list[ContactSource]:
+        return [self.people]
 
     @hookimpl
     def callmanager_presence_sources(self) -> list[PresenceSource]:
@@ -54,7 +78,7 @@ async def _ready(stage: Any) -> None:
 
     await stage.harness.connect()
     source = stage.harness.app.plugins._entries["switchboard"].instance.source
-    await stage.harness.until(lambda: source.running)
+    await stage.harness.until(lambda: source.running and len(stage.harness.app.contacts.people()) == len(_PEOPLE))
     source.tell(*(Presence(handle=Handle(handle), status=status) for handle, status in _STATUS.items()))
     stage.harness.app.settings.update(TransferSettings, recent=_RECENT)
 
@@ -171,6 +195,9 @@ async def picking(stage: Any) -> None:
     picker = next(each for each in stage.window.findChildren(Picker) if each.is_open)
     picker.field.setText("mar")
     await stage.shot("transfer-dialog-search", size=(640, 560))
+    await stage.shot("transfer-dialog-search-narrow", size=(380, 640))
+    picker.field.setText("featherst")
+    await stage.shot("transfer-dialog-numbers", size=(480, 560))
     picker.field.setText("555019")
     await stage.shot("transfer-dialog-typed", size=(640, 560))
     picker.field.setText("nobody")

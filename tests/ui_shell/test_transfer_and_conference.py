@@ -17,8 +17,9 @@ from callmanager.api import (
 from callmanager_call_control.conference.plugin import Conference
 from callmanager_call_control.plugin import CallControl
 from callmanager_call_control.transfer.plugin import Transfer
+from callmanager_shell.call_text import person_key
 from callmanager_shell.confirm import QuestionOverlay
-from callmanager_shell.picker import Picker
+from callmanager_shell.picker import Picker, avatar_key
 from callmanager_shell.widgets.button import Button, ButtonKind
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -178,6 +179,7 @@ class TestDialog:
         dialog = await picker(phone)
         assert dialog.titles() == ["2004"]
         assert dialog.field.accessibleDescription() == "2004, on hold"
+        assert avatar_key(dialog.selected()) == person_key(phone.app.calls.get(first).remote)
         press(phone, Qt.Key.Key_Return)
         await phone.harness.until(lambda: bool(phone.engine.sent(TransferTo)))
         assert phone.engine.sent(TransferTo) == [TransferTo(call_id=second, other_id=first)]

@@ -48,6 +48,11 @@ def note_of(row: PickRow) -> str:
     return STATUS_WORDS[row.status] if row.status not in {None, PresenceStatus.UNKNOWN} else ""
 
 
+def avatar_key(row: PickRow) -> str:
+    """What gives the avatar its colour."""
+    return row.person or row.title
+
+
 class _Rows(SearchRows):
     def __init__(self, look: Look, *, query: Callable[[], str], parent: QWidget) -> None:
         super().__init__(look, height=_ROW, parent=parent)
@@ -64,7 +69,7 @@ class _Rows(SearchRows):
             painter.drawEllipse(place)
             self.look.paint_icon(painter, item.icon, place.adjusted(7, 7, -7, -7), theme.text)
         else:
-            paint_avatar(painter, self.look, place, name=item.title, key=item.detail or item.title)
+            paint_avatar(painter, self.look, place, name=item.title, key=avatar_key(item))
         if item.status is not None:
             dot = QRectF(place.right() - 9, place.bottom() - 9, 10, 10)
             paint_presence(painter, self.look, item.status, dot, around="accent_background" if selected else "raised")

@@ -20,7 +20,8 @@ class PickRow:
     """One line of a list to pick from: a person as an avatar with a presence, or anything else with an icon in its place.
 
     `key` tells rows apart while the list changes; `detail` is the second thing to know, such as the number; `note` stands at
-    the end, where without one the presence is said in a word.
+    the end, where without one the presence is said in a word. `person` is the number by which the avatar gets its colour: one
+    person has one colour in all rows and on the cards.
     """
 
     key: str
@@ -28,6 +29,7 @@ class PickRow:
     detail: str = ""
     note: str = ""
     icon: str = ""
+    person: str = ""
     status: PresenceStatus | None = None
 
 

@@ -42,8 +42,9 @@ def _row(target: Target) -> PickRow:
     return PickRow(
         key=target.key,
         title=target.label,
-        detail=" · ".join(filter(None, (number, target.company))),
+        detail=" · ".join(filter(None, (number, target.kind, target.company))),
         note="as typed" if target.typed and target.status is None else target.note,
         icon="keypad" if target.typed else "",
+        person=target.person or target.number,
         status=target.status,
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
-from callmanager.api import Call, CallId, CallState, PresenceStatus, UserError, clean_target, format_number
+from callmanager.api import Call, CallId, CallState, NumberKind, PresenceStatus, UserError, clean_target, format_number
 
 if TYPE_CHECKING:
     from callmanager.api import Calls, Contacts, Hit, PluginContext, Presences
@@ -24,13 +23,16 @@ _LIKE_A_NUMBER: Final = re.compile(r"[+*#0-9(]|sips?:|tel:", re.IGNORECASE)
 class Target:
     """A person, a number, or (`call_id`) another call of ours.
 
+    `kind` says which of several numbers of a person this is; `person` is that person's usual one, where it is another.
     `status` is that of the person, whichever of the numbers this is. `rank` is set by a source that has judged itself how
     well the target fits: the lower the better, as `fit` says it.
     """
 
     name: str
     number: str
+    kind: str = ""
     company: str = ""
+    person: str = ""
     status: PresenceStatus | None = None
     call_id: CallId | None = None
     note: str = ""
@@ -100,24 +102,24 @@ class KnownPeople:
     def find(self, query: str) -> Sequence[Target]:
         recent = tuple(entry.partition(" ")[0] for entry in self._recent())
         hits = self._contacts.search(query, limit=MOST, recent=recent)
-        found = []
+        found: list[Target] = []
         for hit in hits:
-            numbers = {hit.number: ""}
-            if len(hits) <= _FEW:
-                numbers |= {number: kind for number, kind in _numbers_of(hit) if number not in numbers}
+            known = _numbers_of(hit)
+            several = len(hits) <= _FEW and len(known) > 1
             status = known_status(self._presence, hit.person.extension)
-            for number, kind in numbers.items():
-                with contextlib.suppress(UserError):  # what a contact source calls a number need not be one that can be dialled
-                    found.append(
-                        Target(
-                            name=hit.person.name,
-                            number=clean_target(number),
-                            company=hit.person.company,
-                            status=status,
-                            note=kind if status is None else "",
-                            rank=_FEW if hit.fuzzy else 0,
-                        )
-                    )
+            found.extend(
+                Target(
+                    name=hit.person.name,
+                    number=dialled,
+                    kind=known.get(number, "") if several else "",
+                    company=hit.person.company,
+                    person=_dialled(next(iter(known), "")),
+                    status=status,
+                    rank=_FEW if hit.fuzzy else 0,
+                )
+                for number in (dict.fromkeys((hit.number, *known)) if several else (hit.number,))
+                if (dialled := _dialled(number))
+            )
         return found
 
 
@@ -220,27 +222,36 @@ def _together(known: Target, other: Target) -> Target:
     return attrs.evolve(
         known,
         name=known.name or other.name,
+        kind=known.kind or other.kind,
         company=known.company or other.company,
+        person=known.person or other.person,
         status=known.status if known.status is not None else other.status,
     )
 
 
-def _numbers_of(hit: Hit) -> list[tuple[str, str]]:
-    """All numbers of a person with what each is."""
-    extension = [(hit.person.extension, "extension")] if hit.person.extension else []
-    others = [(each.number.number, each.number.label or each.number.kind.value) for each in hit.person.numbers]
-    return extension + others
+def _numbers_of(hit: Hit) -> dict[str, str]:
+    """All numbers of a person with what each is, the extension first."""
+    numbers = {hit.person.extension: "extension"} if hit.person.extension else {}
+    for each in hit.person.numbers:
+        kind = "" if each.number.kind is NumberKind.OTHER else each.number.kind.value
+        numbers.setdefault(each.number.number, each.number.label or kind)
+    return numbers
+
+
+def _dialled(number: str) -> str:
+    """Empty for what some source calls a number and nobody can dial."""
+    try:
+        return clean_target(number)
+    except UserError:
+        return ""
 
 
 def _typed(query: str) -> Target | None:
     text = query.strip()
     if not text or not (_LIKE_A_NUMBER.match(text) or "@" in text):
         return None
-    try:
-        number = clean_target(text)
-    except UserError:
-        return None
-    return Target(name="", number=number, typed=True)
+    number = _dialled(text)
+    return Target(name="", number=number, typed=True) if number else None
 
 
 def _state(call: Call) -> str:

@@ -107,7 +107,7 @@ class Office:
         self.people.put("1", "Marcus Hale", "(555) 010-0111", extension="2004", company="Acme")
         self.people.put("2", "Dana Kowalski", "+1 555 010 4477", company="Kowalski Brothers")
         self.people.put("3", "José Marín", "(555) 010-0122", extension="2012")
-        self.people.put("4", "Nobody Reachable")
+        self.people.put("4", "Nobody Reachable", "ask the front desk")
         self.people.put("5", "Maria Lindqvist", extension="2011")
         self.people.put("6", "Mario Acosta", extension="2013")
         self.people.put("7", "Marita Olsen", extension="2014")
@@ -181,7 +181,9 @@ class TestPeople:
         office = Office(tmp_path)
         async with running(tmp_path, plugins=office.plugins, engine=FakeEngine(autoanswer=True)) as phone:
             targets = await office.call(phone)
-            assert [(each.number, each.note) for each in targets.find("jos")] == [("2012", ""), ("5550100122", "work")]
+            assert [(each.number, each.kind) for each in targets.find("jos")] == [("2012", "extension"), ("5550100122", "work")]
+            assert {each.person for each in targets.find("jos")} == {"2012"}
+            assert [(each.number, each.kind) for each in targets.find("maria")] == [("2011", "")]
             assert [(each.number, each.status) for each in targets.find("hale")] == [
                 ("2004", PresenceStatus.ON_CALL),
                 ("5550100111", PresenceStatus.ON_CALL),
