@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from callmanager import hookspecs
 from callmanager.markers import PROJECT
 from callmanager.testing.contact_checks import check_contact_source
+from callmanager.testing.engine_checks import check_call_engine
 from callmanager.testing.live_checks import check_live_source
 from callmanager.testing.transport_checks import TRANSPORT_CHECKS, CarrierMood, TransportBench, check_message_transport
 
@@ -15,6 +16,7 @@ __all__ = [
     "TRANSPORT_CHECKS",
     "CarrierMood",
     "TransportBench",
+    "check_call_engine",
     "check_contact_source",
     "check_hooks",
     "check_live_source",
