@@ -70,9 +70,6 @@ class SipEndpoint:
         config.uaConfig.maxCalls = self.max_calls
         config.uaConfig.userAgent = self._user_agent
         config.uaConfig.mwiUnsolicitedEnabled = True
-        # Of pjmedia's own, a thread would wake a hundred times a second, calls or none: RTP is taken by the SIP thread, too.
-        config.medConfig.hasIoqueue = False
-        config.medConfig.threadCnt = 0
         config.medConfig.clockRate = 16_000
         config.medConfig.sndClockRate = 16_000
         config.medConfig.channelCount = 1
