@@ -27,7 +27,7 @@ async def baresip_at(tmp_path: Path) -> AsyncIterator[BaresipFactory]:
         async def make(pbx: AsteriskPbx, user: str, **options: Any) -> Baresip:
             options.setdefault("ca_file", pbx.ca_file)
             phone = Baresip(pbx.account(user), folder=tmp_path, local_address=pbx.client_address, **options)
-            with _skipping_when_missing():
+            with skipping_when_missing():
                 return await stack.enter_async_context(phone)
 
         yield make
@@ -40,7 +40,7 @@ async def jssip_at(tmp_path: Path) -> AsyncIterator[JsSipFactory]:
 
         async def make(pbx: AsteriskPbx, user: str, **options: Any) -> JsSipPhone:
             phone = JsSipPhone(pbx.account(user), folder=tmp_path, server_certificate=pbx.server_certificate_file, **options)
-            with _skipping_when_missing():
+            with skipping_when_missing():
                 return await stack.enter_async_context(phone)
 
         yield make
@@ -61,7 +61,7 @@ async def sipp_at(tmp_path: Path) -> AsyncIterator[SippFactory]:
         await far.stop()
 
 
-class _skipping_when_missing:  # noqa: N801 - reads as a statement where it is used
+class skipping_when_missing:  # noqa: N801 - reads as a statement where it is used
     def __enter__(self) -> None:
         return None
 

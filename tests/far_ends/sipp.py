@@ -16,8 +16,10 @@ SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 class Sipp:
     """Runs scenarios over udp for one account, always from the same port, so that it is called where it registered."""
 
-    def __init__(self, account: Account, *, folder: Path, local_address: str) -> None:
+    def __init__(self, account: Account, *, folder: Path, local_address: str, peer_port: int = 5060) -> None:
+        """`peer_port` is where the other side listens: the PBX, or a phone that is called without one."""
         self.account = account
+        self._peer_port = peer_port
         self._folder = folder / f"sipp-{account.user}-{secrets.token_hex(3)}"
         self._folder.mkdir(parents=True)
         self._local_address = local_address
@@ -33,10 +35,22 @@ class Sipp:
         await self.start(scenario, number=number, seconds=seconds, expires=expires)
         await self.finish()
 
+    @property
+    def port(self) -> int:
+        """Where it is called."""
+        return self._port
+
     async def start(
-        self, scenario: str | Path, *, number: str = "", seconds: float = 1.0, expires: int = 600, echo: bool = True
+        self,
+        scenario: str | Path,
+        *,
+        number: str = "",
+        seconds: float = 1.0,
+        expires: int = 600,
+        echo: bool = True,
+        calls: int = 1,
     ) -> None:
-        """Start a scenario (a name from `scenarios/` or a file) for one call and return once SIPp listens.
+        """Start a scenario (a name from `scenarios/` or a file) for so many calls and return once SIPp listens.
 
         Fields: 0 the user, 1 its authentication, 2 `expires`, 3 `number`; `seconds` is the length of bare pauses. With
         `echo` received media goes back to its sender.
@@ -49,9 +63,9 @@ class Sipp:
         login = f"[authentication username={self.account.auth_user} password={self.account.password}]"
         fields.write_text(f"SEQUENTIAL\n{self.account.user};{login};{expires};{number}\n", encoding="utf-8")
         self._process = await start_program(
-            "sipp", f"{self.account.host}:5060", "-sf", str(path), "-inf", str(fields),
+            "sipp", f"{self.account.host}:{self._peer_port}", "-sf", str(path), "-inf", str(fields),
             "-i", self._local_address, "-p", str(self._port), "-mi", self._local_address, "-mp", str(_media_port(self._port)),
-            "-m", "1", "-d", str(round(seconds * 1000)), "-timeout", "60", "-timeout_error", "-nostdin",
+            "-m", str(calls), "-d", str(round(seconds * 1000)), "-timeout", "90", "-timeout_error", "-nostdin",
             "-trace_msg", "-message_file", str(self._folder / "messages"),
             "-trace_err", "-error_file", str(self._folder / "errors"), *(("-rtp_echo",) if echo else ()),
             package="sip-tester", log=self._folder / "log", cwd=self._folder,

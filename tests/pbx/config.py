@@ -26,6 +26,8 @@ class PbxOptions:
     """Seconds. A phone that asks for more is given this: lower it to see refreshes soon."""
     qualify_frequency: int = 60
     """Seconds between OPTIONS from the PBX to each phone; 0 sends none."""
+    tell_of_messages: bool = True
+    """Whether phones are told of their mailbox unasked, as soon as they register."""
     parking_seconds: int = 45
     """So long a parked call waits before it rings back."""
     webrtc_codecs: str = "opus,g722,ulaw,alaw"
@@ -66,7 +68,9 @@ def write_configuration(folder: Path, *, site: Site, accounts: dict[str, Account
         "MAXIMUM_EXPIRATION": str(options.maximum_expiration),
         "PARKING_SECONDS": str(options.parking_seconds),
         "QUALIFY_FREQUENCY": str(options.qualify_frequency),
-        "ENDPOINTS": "\n".join(_endpoint(entry, accounts[entry.endpoint or entry.number]) for entry in EXTENSIONS),
+        "ENDPOINTS": "\n".join(
+            _endpoint(entry, accounts[entry.endpoint or entry.number], mailbox=options.tell_of_messages) for entry in EXTENSIONS
+        ),
         "HINTS": _hints(tenant=""),
         "TENANT_HINTS": _hints(tenant="T2_"),
         "MAILBOXES": _mailboxes(tenant=""),
@@ -92,7 +96,7 @@ def write_hold_music(path: Path) -> None:
         file.writeframes(samples.tobytes())
 
 
-def _endpoint(entry: Extension, account: Account) -> str:
+def _endpoint(entry: Extension, account: Account, *, mailbox: bool) -> str:
     aor = "aor-webrtc" if entry.kind is EndpointKind.WEBRTC else "aor-desk"
     return f"""[{account.user}]({entry.kind.value})
 auth = auth{account.user}
@@ -100,7 +104,7 @@ aors = {account.user}
 context = {entry.tenant}cos-all
 subscribe_context = {entry.tenant}extension-hints
 callerid = "{account.display_name}" <{account.extension}>
-mailboxes = {account.mailbox}
+{f"mailboxes = {account.mailbox}" if mailbox else ""}
 
 [{account.user}]({aor})
 

@@ -37,6 +37,7 @@ _ANSWER_TO_INVITE_SECONDS: Final = 5.0
 """A living PBX says at least 100 at once; RFC 3261's 32 s (timer B) are an eternity for somebody who waits."""
 _BYE_SECONDS: Final = 0.7
 _RING_SECONDS: Final = 1.0
+_INTERVAL_TOO_SMALL: Final = 422
 _SLOT_SECONDS: Final = 3.0
 _SLOT_PAUSE: Final = 0.1
 _SILENT_SECONDS: Final = 20.0
@@ -81,6 +82,11 @@ class _PjCall(_pj.Call):  # type: ignore[misc]  # pjsua2 has no types
         code, reason, final = int(prm.statusCode), str(prm.reason), bool(prm.finalNotify)
         self._tell(lambda call: call.transfer.status(code, reason, final=final))
 
+    def onCallRedirected(self, prm: Any) -> int:  # noqa: N802 - pjsua2's name
+        code, target = int(prm.e.body.tsxState.tsx.statusCode), str(prm.targetUri)
+        self._tell(lambda call: call.redirected(code, target))
+        return int(_pj.REDIRECT_STOP)
+
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
         self._tell(lambda call: call.transaction_changed(prm.e.body.tsxState))
 
@@ -120,6 +126,8 @@ class SipCall:
         self._timers: list[Cancel] = []
         self._silence: Cancel | None = None
         self._broken: Failure | None = None
+        self._redirected: Failure | None = None
+        self._announce: Callable[[], None] | None = None
         self.sip_call_id = ""
 
     # ---------------------------------------------------------------------------------------------------------------- commands
@@ -146,10 +154,11 @@ class SipCall:
         self._silence = self.host.call_later(_ANSWER_TO_INVITE_SECONDS, self._nobody_there)
         self._timers.append(lambda: self._silence and self._silence())
 
-    def offered(self, remote: Party) -> None:
-        """An INVITE came in: nobody has been told anything but 100 Trying yet."""
+    def offered(self, remote: Party, announce: Callable[[], None]) -> None:
+        """An INVITE came in: nobody has been told anything but 100 Trying yet. Once pjsip has let it in, it is announced."""
         self._remote = remote
-        self._identify()
+        self._announce = announce
+        self.host.soon(self._announced)
         self._timers.append(self.host.call_later(_RING_SECONDS, self.ring))
 
     def ring(self) -> None:
@@ -233,14 +242,25 @@ class SipCall:
     def finish(self, end: CallEnd) -> None:
         if self.finished:
             return
+        self._announced()
+        self._over(end)
+
+    def _over(self, end: CallEnd | None) -> None:
         statistics = self.media.stop()
         self.transfer.stop()
         self.finished = True
         self.digits.clear()
         for cancel in self._timers:
             cancel()
-        self.host.report(CallFinished(call_id=self.id, end=end, statistics=statistics))
+        if end is not None:
+            self.host.report(CallFinished(call_id=self.id, end=end, statistics=statistics))
         self.host.call_ended(self)
+
+    def _announced(self) -> None:
+        announce, self._announce = self._announce, None
+        if announce is not None and not self.finished:
+            self._identify()
+            announce()
 
     def release(self) -> None:
         """Drop pjsua2's object; its destructor hangs up whatever is still alive. Not from inside a callback."""
@@ -264,8 +284,20 @@ class SipCall:
         if info.state == _pj.INV_CONFIRMED:
             self._connected()
         elif info.state == _pj.INV_DISCONNECTED:
-            self.finish(self._end_of(int(info.lastStatusCode), str(info.lastReason)))
+            code = int(info.lastStatusCode)
+            if code == _INTERVAL_TOO_SMALL and self._announce is not None:
+                # pjsip has asked the caller for another INVITE (RFC 4028 section 9): this one was no call yet.
+                self._announce = None
+                self._over(None)
+            else:
+                self.finish(self._end_of(code, str(info.lastReason)))
             self.host.soon(self.release)
+
+    def redirected(self, code: int, target: str) -> None:
+        """The far end names another address (3xx). Told and not followed: whom we call is ours to choose."""
+        self._redirected = Failure(
+            kind=FailureKind.UNAVAILABLE, detail=plain(f"{code}: the far end says to call {target} instead"), sip_code=code
+        )
 
     def transaction_changed(self, event: Any) -> None:
         """Provisional answers, CANCEL, changed identities and failed re-INVITEs are seen only here."""
@@ -327,7 +359,8 @@ class SipCall:
             return CallEnd(cause=EndCause.REMOTE)
         if self.incoming:
             return CallEnd(cause=EndCause.ELSEWHERE if self._cancelled_elsewhere else EndCause.MISSED)
-        return CallEnd(cause=EndCause.FAILED, failure=call_failure(code, reason))
+        # A call that stops at a redirection ends with a 487 of pjsip's own.
+        return CallEnd(cause=EndCause.FAILED, failure=self._redirected or call_failure(code, reason))
 
     # --------------------------------------------------------------------------------------------------------------- DTMF line
 

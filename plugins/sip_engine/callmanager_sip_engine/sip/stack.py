@@ -142,10 +142,8 @@ class SipStack:
         self._calls[call.id] = call
         sender = next(header_values(message, "from"), "")
         remote = asserted_party(message) or party_of(sender)
-        call.offered(remote)
-        self.report(
-            CallArrived(call_id=call.id, account_id=owner.route.account.id, remote=remote, called=called_number(message))
-        )
+        arrived = CallArrived(call_id=call.id, account_id=owner.route.account.id, remote=remote, called=called_number(message))
+        call.offered(remote, lambda: self.report(arrived))
 
     def call_ended(self, call: SipCall) -> None:
         self._calls.pop(call.id, None)
