@@ -65,6 +65,8 @@ class EndCause(Enum):
     REMOTE = "remote"
     REJECTED = "rejected"
     """We declined it."""
+    REDIRECTED = "redirected"
+    """We sent the caller elsewhere without answering, see `CallEnd.sent_to`."""
     MISSED = "missed"
     """The caller gave up, or nobody answered in time."""
     ELSEWHERE = "elsewhere"
@@ -128,8 +130,11 @@ class ParkedIn:
 
 @attrs.frozen(kw_only=True)
 class CallEnd:
+    """`sent_to` is where a redirected caller went, in words or as a number."""
+
     cause: EndCause
     failure: Failure | None = None
+    sent_to: str = ""
 
 
 @attrs.frozen(kw_only=True)

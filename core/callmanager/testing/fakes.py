@@ -174,8 +174,9 @@ class FakeEngine:
                 self._later(lambda: self._placed(command.call_id))
             case commands.Answer():
                 self._later(lambda: self._connect(command.call_id))
-            case commands.Reject():
-                self._later(lambda: self.finish(command.call_id, EndCause.REJECTED))
+            case commands.Reject() | commands.Redirect():
+                sent_on = isinstance(command, commands.Redirect)
+                self._later(self.finish, command.call_id, EndCause.REDIRECTED if sent_on else EndCause.REJECTED)
             case commands.HangUp():
                 self._later(lambda: self.finish(command.call_id, EndCause.LOCAL))
             case commands.SetHeld():

@@ -21,6 +21,7 @@ from callmanager.api import (
     HangUp,
     MessageRefused,
     PlaceCall,
+    Redirect,
     Reject,
     Ring,
     SendDigits,
@@ -48,7 +49,20 @@ from callmanager_sip_engine.sip.translate import (
     plain,
 )
 
-CallCommand = PlaceCall | Ring | Answer | Reject | HangUp | SetHeld | SetMuted | SendDigits | Transfer | TransferTo | Conference
+CallCommand = (
+    PlaceCall
+    | Ring
+    | Answer
+    | Reject
+    | Redirect
+    | HangUp
+    | SetHeld
+    | SetMuted
+    | SendDigits
+    | Transfer
+    | TransferTo
+    | Conference
+)
 _log: Final = logging.getLogger(__name__)
 _LINGER_SECONDS: Final = 1.0
 
@@ -208,6 +222,8 @@ class SipStack:
                 call.answer()
             case Reject():
                 call.reject(command.status)
+            case Redirect():
+                self._redirect(call, command)
             case HangUp():
                 call.hang_up()
             case SetHeld():
@@ -237,6 +253,14 @@ class SipStack:
             return
         call = self._calls[command.call_id] = SipCall(self, account, command.call_id, silent=command.silent)
         call.place(uri, headers)
+
+    def _redirect(self, call: SipCall, command: Redirect) -> None:
+        try:
+            uri = dial_uri(command.target, call.account.route.account)
+        except BadTarget as error:
+            self._refuse(command, str(error))
+            return
+        call.redirect(uri)
 
     def _transfer(self, call: SipCall, command: Transfer) -> None:
         try:
