@@ -16,7 +16,7 @@ def doctor(machine: Machine, *names: str) -> int:
 
 BUILT_IN = (
     "blocking", "call_control", "caller_id", "conference", "demo", "do_not_disturb", "parking", "presence_ami", "sip_engine",
-    "transfer",
+    "transfer", "voicemail_transfer",
 )  # fmt: skip
 
 
