@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _DIGITS: Final = re.compile(r"[0-9*#A-D]{1,64}")
+_LONGEST_BEFORE_ANSWER: Final = 60.0
 _ORDER: Final = {CallState.DIALING: 0, CallState.RINGING: 0, CallState.PROGRESS: 1, CallState.CONNECTED: 2}
 
 
@@ -301,6 +302,7 @@ class CallService:
             remote=(remote := checked_party(fact.remote)),
             match=self._contacts.match(remote.number),
             called=plain(fact.called),
+            answer_after=None if fact.answer_after is None else min(max(fact.answer_after, 0.0), _LONGEST_BEFORE_ANSWER),
             created_at=self._clock(),
         )
         verdict = self._screening.verdict(call)

@@ -151,6 +151,8 @@ class Call:
     remote: Party
     match: Match | None = None
     called: str = ""
+    answer_after: float | None = None
+    """The PBX asks that it be answered without anybody's doing, as it does for paging and intercom, after so many seconds."""
     created_at: datetime
     answered_at: datetime | None = None
     ended_at: datetime | None = None

@@ -214,6 +214,13 @@ async def test_rejecting_and_hanging_up_ask_the_engine(phone: Harness) -> None:
     assert phone.engine.commands[-2:] == [commands.Reject(call_id=call_id, status=603), commands.HangUp(call_id=call_id)]
 
 
+async def test_the_wish_to_be_answered_at_once_is_on_the_call_and_bounded(phone: Harness) -> None:
+    def wish(seconds: float | None) -> float | None:
+        return phone.app.calls.get(phone.engine.arrive(answer_after=seconds)).answer_after
+
+    assert [wish(seconds) for seconds in (None, 0.0, 2.5, 900.0, -3.0)] == [None, 0.0, 2.5, 60.0, 0.0]
+
+
 async def test_a_caller_who_is_sent_on_ends_with_where_that_was(phone: Harness) -> None:
     call_id = phone.engine.arrive()
     phone.app.calls.redirect(call_id, "*95 2001", name="voicemail\n")

@@ -292,6 +292,12 @@ async def test_the_chosen_status_reaches_the_caller(pair, status, kind):
     assert (await pair.ben.wait(CallFinished)).end.cause is EndCause.REJECTED
 
 
+async def test_what_the_caller_s_side_wants_of_our_answering_arrives_with_the_call(pair):
+    wish = Header(name="Call-Info", value="<sip:127.0.0.1>;answer-after=4")
+    pair.anna.place(pair.a, "2002", headers=(wish,))
+    assert (await pair.ben.wait(CallArrived)).answer_after == 4.0
+
+
 @pytest.mark.parametrize(
     ("target", "uri"),
     [

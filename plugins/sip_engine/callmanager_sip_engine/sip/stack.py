@@ -40,6 +40,7 @@ from callmanager_sip_engine.sip.reports import ConnectionLost, SipReport, Thread
 from callmanager_sip_engine.sip.thread import SipThread
 from callmanager_sip_engine.sip.translate import (
     BadTarget,
+    answer_after,
     asserted_party,
     called_number,
     checked_header,
@@ -158,7 +159,13 @@ class SipStack:
         remote = asserted_party(message) or party_of(sender)
         call.offered(remote)
         self.report(
-            CallArrived(call_id=call.id, account_id=owner.route.account.id, remote=remote, called=called_number(message))
+            CallArrived(
+                call_id=call.id,
+                account_id=owner.route.account.id,
+                remote=remote,
+                called=called_number(message),
+                answer_after=answer_after(message),
+            )
         )
 
     def call_ended(self, call: SipCall) -> None:
