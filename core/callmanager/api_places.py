@@ -62,6 +62,7 @@ PLACES: Final[Mapping[str, str]] = {
     "PlaceCall": "callmanager.engine.commands:PlaceCall",
     "PreviewRingtone": "callmanager.engine.commands:PreviewRingtone",
     "Register": "callmanager.engine.commands:Register",
+    "Redirect": "callmanager.engine.commands:Redirect",
     "Reject": "callmanager.engine.commands:Reject",
     "Ring": "callmanager.engine.commands:Ring",
     "SendDigits": "callmanager.engine.commands:SendDigits",

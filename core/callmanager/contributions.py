@@ -108,7 +108,8 @@ class Emphasis(Enum):
 
     PLAIN = "plain"
     MAIN = "main"
-    """What this state of the call is about: it keeps its word in a narrow window and is never behind "More"."""
+    """What this state of the call is about: it keeps its word in a narrow window and is never behind "More". On a call that
+    rings it stands beside Reject and Answer, on the card and on the pop."""
     ENDING = "ending"
     """It ends the call, or leaves the conference: then it is what Escape does there."""
 

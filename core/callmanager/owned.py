@@ -96,6 +96,9 @@ class OwnedCalls:
     def reject(self, call_id: CallId, *, status: int = 486) -> None:
         self._command().reject(call_id, status=status)
 
+    def redirect(self, call_id: CallId, target: str, *, name: str = "") -> None:
+        self._command().redirect(call_id, target, name=name)
+
     def hang_up(self, call_id: CallId) -> None:
         self._command().hang_up(call_id)
 

@@ -77,6 +77,12 @@ class Calls(Protocol):
 
     def reject(self, call_id: CallId, *, status: int = 486) -> None: ...
 
+    def redirect(self, call_id: CallId, target: str, *, name: str = "") -> None:
+        """Send the caller of a ringing call to a number without answering it. `name` is what that place is called in a sentence
+        ("voicemail"); the call that has ended says so. The number is dialled as it stands: no plugin rewrites it. Raises
+        `UserError`, too, for what can't be dialled and for an emergency number."""
+        ...
+
     def hang_up(self, call_id: CallId) -> None:
         """End the call whatever its state: cancel, reject or BYE."""
         ...

@@ -319,7 +319,7 @@ GOOD: Final = Bad(
             async def run(call): ...
 
             yes = lambda call: True
-            return [CallAction(id="notes.add", label="Note", icon="chat", run=run, available=yes, shortcut="Ctrl+J")]
+            return [CallAction(id="notes.add", label="Note", icon="chat", run=run, available=yes, shortcut="Ctrl+Alt+J")]
     """,
 )
 

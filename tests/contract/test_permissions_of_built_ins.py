@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from callmanager.api import CallState, Permission, Permissions, PlaceCall, PluginState, Reject
+from callmanager.api import Answer, CallState, Permission, Permissions, PlaceCall, PluginState, Redirect, Reject
 from callmanager.app import AppOptions
 from callmanager.extensions.declarations import of_class, of_source
 from callmanager.extensions.discovery import Candidate, discover
@@ -181,6 +181,30 @@ async def test_do_not_disturb_needs_exactly_what_it_declares(tmp_path: Path, ask
         harness.app.plugins._entries["do_not_disturb"].instance.desk.turn_on()
         call_id = harness.engine.arrive("2002")
         assert harness.engine.sent(Reject) == [Reject(call_id=call_id, status=486)]
+    assert {permission for _, permission in asked} == set(declared(candidate).all())
+
+
+async def test_to_vm_needs_exactly_what_it_declares(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "voicemail_transfer")
+    async with running(tmp_path, plugins={"voicemail_transfer": candidate.load()}) as harness:
+        await harness.connect()
+        call_id = harness.engine.arrive("2002")
+        (action,) = harness.app.call_actions()
+        await action.value.run(harness.app.calls.get(call_id))
+        assert harness.engine.sent(Redirect) == [Redirect(call_id=call_id, target="*952001")]
+    assert {permission for _, permission in asked} <= set(declared(candidate).all())
+    assert declared(candidate).all() == (Permission.CALL_INFORMATION, Permission.CALL_CONTROL)
+
+
+async def test_automatic_answer_needs_exactly_what_it_declares(tmp_path: Path, asked: set[tuple[str, Permission]]) -> None:
+    candidate = next(candidate for candidate in BUILT_IN if candidate.id == "auto_answer")
+    async with running(tmp_path, plugins={"auto_answer": candidate.load()}) as harness:
+        from callmanager_call_control.auto_answer.settings import AutoAnswerSettings
+
+        await harness.connect()
+        harness.app.settings.update(AutoAnswerSettings, by_header=True)
+        call_id = harness.engine.arrive("2002", answer_after=0.0)
+        await harness.until(lambda: harness.engine.sent(Answer) == [Answer(call_id=call_id)])
     assert {permission for _, permission in asked} == set(declared(candidate).all())
 
 

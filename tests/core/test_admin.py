@@ -106,7 +106,7 @@ def test_a_site_file_is_checked_wherever_it_lies(admin, tmp_path: Path) -> None:
 def test_the_doctor_finds_our_own_plugins_well(admin) -> None:
     told = admin("plugins", "doctor")
     assert told.returncode == 0, told.stdout + told.stderr
-    assert told.stdout.count("  OK  ") == 10
+    assert told.stdout.count("  OK  ") == 12
 
 
 def test_page_and_schema_can_be_printed(admin) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of blocked numbers, caller ID and do not disturb, for `shots.py`."""
+"""Pictures of blocked numbers, caller ID, do not disturb and to voicemail, for `shots.py`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 from callmanager_call_control.blocking.plugin import Blocking
 from callmanager_call_control.caller_id.plugin import CallerId
 from callmanager_call_control.do_not_disturb.plugin import DoNotDisturb
+from callmanager_call_control.voicemail_transfer.plugin import VoicemailTransfer
 
 if TYPE_CHECKING:
     from shots import Stage
 
-PLUGINS: dict[str, Any] = {"blocking": Blocking, "caller_id": CallerId, "do_not_disturb": DoNotDisturb}
-SCENES = ("blocking", "caller_id", "do_not_disturb")
+PLUGINS: dict[str, Any] = {
+    "blocking": Blocking,
+    "caller_id": CallerId,
+    "do_not_disturb": DoNotDisturb,
+    "voicemail_transfer": VoicemailTransfer,
+}
+SCENES = ("blocking", "caller_id", "do_not_disturb", "voicemail_transfer")
 
 
 def _instance(stage: Stage, name: str) -> Any:
@@ -135,3 +141,21 @@ async def do_not_disturb(stage: Stage) -> None:
     card = _only(stage.window.settings_page, "do_not_disturb")
     card.body.fold_button.click()
     await stage.shot("dnd-settings", size=(480, 980))
+
+
+async def voicemail_transfer(stage: Stage) -> None:
+    from callmanager_shell.incoming import IncomingPop
+
+    await stage.harness.connect()
+    pop = IncomingPop(stage.services)
+    stage.harness.engine.arrive("5550104477", "Dana Kowalski", called="2001")
+    await stage.shot("to-vm-pop", widget=pop)
+    await stage.shot("to-vm-card", size=(640, 480))
+    await stage.shot("to-vm-card-narrow", size=(380, 480))
+    stage.window.strip.run_shortcut("Ctrl+Shift+V")
+    await stage.shot("to-vm-sent", size=(480, 480))
+    stage.window.open_settings("voicemail_transfer")
+    _only(stage.window.settings_page, "voicemail_transfer")
+    await stage.shot("to-vm-settings", size=(480, 720))
+    pop.close_down()
+    pop.deleteLater()

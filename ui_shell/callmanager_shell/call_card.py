@@ -254,7 +254,7 @@ class CallCard(QFrame):
             again = fetch or (not parked_text.is_parked(call) and (call.remote.number or call.remote.uri))
             side = [self._again, self._close] if again else [self._close]
         elif call.state is CallState.RINGING:
-            side = [self._reject, self._answer]
+            side = [*(self._button_for(state) for state in self._states if _main(state)), self._reject, self._answer]
         elif call.held and not call.conference and call.transfer is None:
             # a held call is one line: how to get back, how to end, and the rest behind "More"
             side = [self._button_for(state) for state in self._states if _first(state)]
@@ -311,7 +311,7 @@ class CallCard(QFrame):
         icon = "play" if state.checked and state.action.icon == "pause" else state.action.icon
         button.set_label(state.label, icon=icon)
         kind = ButtonKind.PLAIN
-        if state.action.emphasis is Emphasis.MAIN:
+        if state.action.emphasis is Emphasis.MAIN and self._call.state is not CallState.RINGING:  # there it is "Answer"
             kind = ButtonKind.PRIMARY
         elif state.action.emphasis is Emphasis.ENDING:
             kind = ButtonKind.DANGER
@@ -342,12 +342,22 @@ class CallCard(QFrame):
             side = side if roomy else [button for button in side if button is not self._hang_up]
         for button in side:
             button.show()
-        always = {self._close, self._more, *((self._hang_up,) if self._call.held and not self._call.conference else ())}
+        always: set[Button] = {
+            self._close,
+            self._more,
+            *((self._hang_up,) if self._call.held and not self._call.conference else ()),
+        }
         spoken = sum(button.sizeHint().height() + 6 if button in always else button.full_width() for button in side)
         timer = self._timer.sizeHint().width() + Space.INNER if self._timer.text() else 0
         room = width - 40 - 2 * Space.INNER - timer - self._side.spacing() * len(side) - _NAME_ROOM
+        wordless = always if spoken <= room or len(side) < 2 else set(side)
+        own = {self._reject, self._answer}
+        if wordless is not always and own <= set(side):
+            # what everybody can do with a call that rings keeps its words before what a plugin adds
+            spared = sum(button.full_width() - button.sizeHint().height() - 6 for button in side if button not in own)
+            wordless = set(side) - own if spoken - spared <= room else wordless
         for button in side:
-            button.set_compact(button in always or (spoken > room and len(side) > 1))
+            button.set_compact(button in wordless or button in always)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -104,18 +104,19 @@ class CallStrip(QWidget):
         return next((card.call for card in self._cards.values() if card.call.state is CallState.RINGING), None)
 
     def run_shortcut(self, shortcut: str, *, plugin_id: str = "") -> None:
-        """Run the contributed action with this shortcut on the active call; with an id, only that plugin's."""
+        """Run the contributed action with this shortcut on the active call, or on one that rings where it makes sense for that
+        alone; with an id, only that plugin's."""
         from callmanager_shell.shortcuts import normal
 
-        call = self.active_call()
-        if call is None:
-            return
         actions = self._services.actions
-        joint = actions.states(call, ActionScope.CONFERENCE) if call.conference else []
-        for state in (*joint, *actions.states(call)):
-            if normal(state.action.shortcut) == normal(shortcut) and plugin_id in {"", state.plugin_id}:
-                self.run_action(call.id, state)
-                return
+        for call in (self.active_call(), self.ringing_call()):
+            if call is None:
+                continue
+            joint = actions.states(call, ActionScope.CONFERENCE) if call.conference else []
+            for state in (*joint, *actions.states(call)):
+                if normal(state.action.shortcut) == normal(shortcut) and plugin_id in {"", state.plugin_id}:
+                    self.run_action(call.id, state)
+                    return
 
     def open_keypad(self) -> None:
         """Open the keypad of the active call, as its button does."""

@@ -93,6 +93,8 @@ def end_words(call: Call) -> str:
             return "Missed call" if call.direction is Direction.INCOMING else "No answer"
         case EndCause.REJECTED:
             return "Declined"
+        case EndCause.REDIRECTED:
+            return f"Sent to {format_number(end.sent_to) or 'somebody else'}"
         case EndCause.ELSEWHERE:
             return "Answered on another device"
         case EndCause.TRANSFERRED:

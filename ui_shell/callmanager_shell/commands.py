@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
-from callmanager.api import Call, CallState, PaletteCommand, plain
+from callmanager.api import Call, CallState, Emphasis, PaletteCommand, plain
 
 from callmanager_shell.actions import ActionState
 from callmanager_shell.ranking import Rank, rank
@@ -60,6 +60,7 @@ class WindowCommands(Protocol):
     def show_panel(self, number: int) -> None: ...
     def panel_titles(self) -> Sequence[tuple[str, str]]: ...
     def active_call(self) -> Call | None: ...
+    def ringing_call(self) -> Call | None: ...
     def run_call_action(self, call: Call, state: ActionState) -> None: ...
     def run_palette_command(self, owned: Owned[PaletteCommand]) -> None: ...
     def command_shortcut(self, key: str) -> str: ...
@@ -110,20 +111,12 @@ def _call_entries(services: ShellServices, window: WindowCommands) -> list[Entry
             _own("answer", "Answer", "phone", window.answer_ringing, words="accept pick up", shortcut="Ctrl+Return", order=1),
             _own("reject", "Reject", "phone-down", window.reject_ringing, words="decline", shortcut="Ctrl+Backspace", order=2),
         ]
-    active = window.active_call()
+    ringing, active = window.ringing_call(), window.active_call()
+    if ringing is not None:
+        states = [state for state in services.actions.states(ringing) if state.action.emphasis is Emphasis.MAIN]
+        found += [_action_entry(services, window, ringing, state, order=3) for state in states]
     if active is not None:
-        for state in services.actions.states(active):
-            found.append(
-                Entry(
-                    key=state.key,
-                    title=plain(state.label, limit=60),
-                    icon=state.action.icon,
-                    run=partial(window.run_call_action, active, state),
-                    owner=_foreign(services, state.plugin_id),
-                    shortcut=window.action_shortcut(state),
-                    order=5,
-                )
-            )
+        found += [_action_entry(services, window, active, state, order=5) for state in services.actions.states(active)]
         if active.state is CallState.CONNECTED:
             found.append(
                 _own("keypad", "Keypad", "keypad", window.open_active_keypad, words="dtmf digits", shortcut="Ctrl+K", order=6)
@@ -134,6 +127,18 @@ def _call_entries(services: ShellServices, window: WindowCommands) -> list[Entry
     if any(call.talking for call in calls):
         found.append(_own("hold-all", "Hold all calls", "pause", window.hold_all, words="pause", order=9))
     return found
+
+
+def _action_entry(services: ShellServices, window: WindowCommands, call: Call, state: ActionState, *, order: int) -> Entry:
+    return Entry(
+        key=state.key,
+        title=plain(state.label, limit=60),
+        icon=state.action.icon,
+        run=partial(window.run_call_action, call, state),
+        owner=_foreign(services, state.plugin_id),
+        shortcut=window.action_shortcut(state),
+        order=order,
+    )
 
 
 def _own_entries(services: ShellServices, window: WindowCommands) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, UserError, format_number
+from callmanager.api import Call, CallAdded, CallChanged, CallId, CallState, Emphasis, UserError, format_number
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
@@ -38,6 +38,8 @@ class _PopCard(QWidget):
     reject = Signal(str)
     more = Signal(object)
     """The menu of what plugins can do is wanted; the card itself goes along."""
+    action = Signal(object, object)
+    """A plugin's button was pressed; the card and the state of the action go along."""
 
     def __init__(self, look: Look, call: Call, parent: QWidget) -> None:
         super().__init__(parent)
@@ -57,9 +59,10 @@ class _PopCard(QWidget):
         self.more_button = Button(look, "More", icon="more", kind=ButtonKind.GHOST, compact=True)
         self.more_button.clicked.connect(lambda: self.more.emit(self))
         self.more_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.action_buttons: tuple[Button, ...] = ()
+        self._main: list[ActionState] = []
         for button in (self.answer_button, self.reject_button):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+            _widen(button)
         words = QVBoxLayout()
         words.setSpacing(1)
         caption = Text("Incoming call", role="small")
@@ -70,7 +73,7 @@ class _PopCard(QWidget):
         top.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignVCenter)
         top.addLayout(words, 1)
         top.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignTop)
-        buttons = QHBoxLayout()
+        buttons = self._buttons = QHBoxLayout()
         buttons.setSpacing(Space.SIBLING)
         buttons.addWidget(self.reject_button)
         buttons.addWidget(self.answer_button)
@@ -82,6 +85,34 @@ class _PopCard(QWidget):
         self._rows = layout
         self._details: CallerDetailsView | None = None
         self.show_call(call)
+
+    def show_actions(self, states: list[ActionState]) -> None:
+        """What plugins can do with the call: the main things as buttons left of Reject, all else behind "More"."""
+        main = [state for state in states if state.action.emphasis is Emphasis.MAIN]
+        self.more_button.setVisible(len(main) < len(states))
+        if main == self._main:
+            return
+        self._main = main
+        for button in self.action_buttons:
+            self._buttons.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.action_buttons = tuple(self._button_for(state) for state in main)
+        for place, button in enumerate(self.action_buttons):
+            self._buttons.insertWidget(place, button)
+
+    def _button_for(self, state: ActionState) -> Button:
+        button = Button(self._look, state.label, icon=state.action.icon, parent=self)
+        button.clicked.connect(lambda: self.action.emit(self, state))
+        _widen(button)
+        return button
+
+    @property
+    def under_mouse(self) -> bool:
+        """The pointer is on one of its buttons."""
+        return any(
+            button.underMouse() for button in (self.answer_button, self.reject_button, self.more_button, *self.action_buttons)
+        )
 
     def show_details(self, details: tuple[ShownDetails, ...]) -> None:
         """Show what plugins know of the caller, above the buttons: the pop stands on its lower edge, so those stay in place."""
@@ -126,6 +157,11 @@ class _PopCard(QWidget):
         painter.setBrush(QColor(theme.accent_fill))
         painter.drawRoundedRect(QRectF(6, 14, 3, self.height() - 28), 1.5, 1.5)
         painter.end()
+
+
+def _widen(button: Button) -> None:
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
 
 
 class IncomingPop(QWidget):
@@ -187,7 +223,8 @@ class IncomingPop(QWidget):
             card.answer.connect(lambda call_id: self._command(lambda: self._services.app.calls.answer(CallId(call_id))))
             card.reject.connect(lambda call_id: self._command(lambda: self._services.app.calls.reject(CallId(call_id))))
             card.more.connect(self._show_more)
-            card.more_button.setVisible(bool(self._services.actions.states(call)))
+            card.action.connect(lambda card, state: self._run(card.call, state))
+            card.show_actions(self._services.actions.states(call))
             self._cards[call.id] = card
             self._layout.addWidget(card)
             card.show_details(self._services.callers.details(call.id))
@@ -195,7 +232,7 @@ class IncomingPop(QWidget):
             self._place()
         else:
             card.show_call(call)
-            card.more_button.setVisible(bool(self._services.actions.states(call)))
+            card.show_actions(self._services.actions.states(call))
             if card.details and not self._services.callers.details(call.id):
                 card.show_details(())  # it is somebody else now
                 self._place()
@@ -215,7 +252,7 @@ class IncomingPop(QWidget):
                 else:
                     card.show_details(details)
                     changed = True
-            under = under or card.answer_button.underMouse() or card.reject_button.underMouse() or card.more_button.underMouse()
+            under = under or card.under_mouse
         if changed:
             self._place()
         if waiting:
@@ -224,11 +261,13 @@ class IncomingPop(QWidget):
             self._pointer.stop()
 
     def _show_more(self, card: _PopCard) -> None:
-        """What plugins can do with a call that rings, as a menu: the pop itself stays two buttons."""
+        """What else plugins can do with a call that rings, as a menu: the pop itself stays a few buttons."""
         call = card.call
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for state in self._services.actions.states(call):
+            if state.action.emphasis is Emphasis.MAIN:
+                continue
             entry = menu.addAction(self._services.look.icon(state.action.icon), state.label.replace("&", "&&"))
             entry.triggered.connect(lambda _checked=False, state=state: self._run(call, state))
         menu.popup(card.more_button.mapToGlobal(card.more_button.rect().bottomLeft()))

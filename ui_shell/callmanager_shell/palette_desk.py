@@ -135,6 +135,9 @@ class PaletteDesk(QObject):
     def active_call(self) -> Call | None:
         return self._window.strip.active_call()
 
+    def ringing_call(self) -> Call | None:
+        return self._window.strip.ringing_call()
+
     def command_shortcut(self, key: str) -> str:
         return self.shortcuts.of_command(key) if self.shortcuts is not None else ""
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _DIGITS: Final = re.compile(r"[0-9*#A-D]{1,64}")
+_LONGEST_BEFORE_ANSWER: Final = 60.0
 _ORDER: Final = {CallState.DIALING: 0, CallState.RINGING: 0, CallState.PROGRESS: 1, CallState.CONNECTED: 2}
 
 
@@ -95,6 +96,8 @@ class CallService:
         self._clock = clock
         self._targets: dict[CallId, str] = {}
         """Where each call was last transferred to."""
+        self._sent_to: dict[CallId, str] = {}
+        """Where the callers of calls that we redirected go, in words."""
         self._asked: set[CallId] = set()
         """Calls with a transfer of which the engine has said nothing yet."""
         self._parked = ParkedCalls(bus)
@@ -155,6 +158,16 @@ class CallService:
         if not 400 <= status <= 699:
             raise ValueError(f"{status} is not a SIP status that refuses a call")
         self._ask(commands.Reject(call_id=call_id, status=status))
+
+    def redirect(self, call_id: CallId, target: str, *, name: str = "") -> None:
+        call = self._live(call_id)
+        if call.direction is not Direction.INCOMING or call.state is not CallState.RINGING:
+            raise UserError("this call can't be sent on any more")
+        target = clean_target(target)
+        if is_emergency(target):
+            raise UserError("a caller can't be sent to an emergency number")
+        self._ask(commands.Redirect(call_id=call_id, target=target))
+        self._sent_to[call_id] = plain(name) or target
 
     def hang_up(self, call_id: CallId) -> None:
         self._live(call_id)
@@ -289,6 +302,7 @@ class CallService:
             remote=(remote := checked_party(fact.remote)),
             match=self._contacts.match(remote.number),
             called=plain(fact.called),
+            answer_after=None if fact.answer_after is None else min(max(fact.answer_after, 0.0), _LONGEST_BEFORE_ANSWER),
             created_at=self._clock(),
         )
         verdict = self._screening.verdict(call)
@@ -323,6 +337,9 @@ class CallService:
             return
         if call.parked is not None and end.cause is EndCause.TRANSFERRED:
             end = attrs.evolve(end, cause=EndCause.PARKED)
+        sent_to = self._sent_to.pop(call_id, "")
+        if end.cause is EndCause.REDIRECTED:
+            end = attrs.evolve(end, sent_to=sent_to)
         now = self._clock()
         ended = self._store.change(
             call_id, state=CallState.ENDED, ended_at=now, end=end, statistics=statistics or call.statistics

@@ -59,6 +59,15 @@ class Reject(Value):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
+class Redirect(Value):
+    """Send the caller of an incoming call on to `target` (a number or a SIP URI) without answering: 302 Moved Temporarily with
+    the target as Contact (RFC 3261 section 21.3.3). The call ends with `EndCause.REDIRECTED`."""
+
+    call_id: CallId
+    target: str
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class HangUp(Value):
     call_id: CallId
 
@@ -135,6 +144,7 @@ Command = (
     | Ring
     | Answer
     | Reject
+    | Redirect
     | HangUp
     | SetHeld
     | SetMuted

@@ -49,6 +49,8 @@ class CallArrived(Value):
     account_id: AccountId
     remote: Party
     called: str = ""
+    answer_after: float | None = None
+    """The PBX asks that it be answered without anybody's doing after so many seconds; none: it does not."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -65,6 +65,8 @@ class EndCause(Enum):
     REMOTE = "remote"
     REJECTED = "rejected"
     """We declined it."""
+    REDIRECTED = "redirected"
+    """We sent the caller elsewhere without answering, see `CallEnd.sent_to`."""
     MISSED = "missed"
     """The caller gave up, or nobody answered in time."""
     ELSEWHERE = "elsewhere"
@@ -128,8 +130,11 @@ class ParkedIn:
 
 @attrs.frozen(kw_only=True)
 class CallEnd:
+    """`sent_to` is where a redirected caller went, in words or as a number."""
+
     cause: EndCause
     failure: Failure | None = None
+    sent_to: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -146,6 +151,8 @@ class Call:
     remote: Party
     match: Match | None = None
     called: str = ""
+    answer_after: float | None = None
+    """The PBX asks that it be answered without anybody's doing, as it does for paging and intercom, after so many seconds."""
     created_at: datetime
     answered_at: datetime | None = None
     ended_at: datetime | None = None

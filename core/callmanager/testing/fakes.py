@@ -117,12 +117,22 @@ class FakeEngine:
         return [command for command in self.commands if isinstance(command, kind)]
 
     def arrive(
-        self, number: str = "2002", name: str = "", *, called: str = "", account_id: str = "main", call_id: str = ""
+        self,
+        number: str = "2002",
+        name: str = "",
+        *,
+        called: str = "",
+        account_id: str = "main",
+        call_id: str = "",
+        answer_after: float | None = None,
     ) -> CallId:
         """An INVITE comes in."""
         identity = CallId(call_id or f"fake-{next(self._ids)}")
         remote = Party(number=number, name=name, uri=f"sip:{number}@pbx.example.com")
-        self.report(facts.CallArrived(call_id=identity, account_id=AccountId(account_id), remote=remote, called=called))
+        account = AccountId(account_id)
+        self.report(
+            facts.CallArrived(call_id=identity, account_id=account, remote=remote, called=called, answer_after=answer_after)
+        )
         return identity
 
     def far_end_rings(self, call_id: CallId) -> None:
@@ -174,8 +184,9 @@ class FakeEngine:
                 self._later(lambda: self._placed(command.call_id))
             case commands.Answer():
                 self._later(lambda: self._connect(command.call_id))
-            case commands.Reject():
-                self._later(lambda: self.finish(command.call_id, EndCause.REJECTED))
+            case commands.Reject() | commands.Redirect():
+                sent_on = isinstance(command, commands.Redirect)
+                self._later(self.finish, command.call_id, EndCause.REDIRECTED if sent_on else EndCause.REJECTED)
             case commands.HangUp():
                 self._later(lambda: self.finish(command.call_id, EndCause.LOCAL))
             case commands.SetHeld():

@@ -15,8 +15,8 @@ def doctor(machine: Machine, *names: str) -> int:
 
 
 BUILT_IN = (
-    "blocking", "call_control", "caller_id", "conference", "demo", "do_not_disturb", "parking", "presence_ami", "sip_engine",
-    "transfer",
+    "auto_answer", "blocking", "call_control", "caller_id", "conference", "demo", "do_not_disturb", "parking", "presence_ami",
+    "sip_engine", "transfer", "voicemail_transfer",
 )  # fmt: skip
 
 

@@ -214,6 +214,52 @@ async def test_rejecting_and_hanging_up_ask_the_engine(phone: Harness) -> None:
     assert phone.engine.commands[-2:] == [commands.Reject(call_id=call_id, status=603), commands.HangUp(call_id=call_id)]
 
 
+async def test_the_wish_to_be_answered_at_once_is_on_the_call_and_bounded(phone: Harness) -> None:
+    def wish(seconds: float | None) -> float | None:
+        return phone.app.calls.get(phone.engine.arrive(answer_after=seconds)).answer_after
+
+    assert [wish(seconds) for seconds in (None, 0.0, 2.5, 900.0, -3.0)] == [None, 0.0, 2.5, 60.0, 0.0]
+
+
+async def test_a_caller_who_is_sent_on_ends_with_where_that_was(phone: Harness) -> None:
+    call_id = phone.engine.arrive()
+    phone.app.calls.redirect(call_id, "*95 2001", name="voicemail\n")
+    assert phone.engine.sent(commands.Redirect) == [commands.Redirect(call_id=call_id, target="*952001")]
+    assert phone.app.calls.get(call_id).end is None  # nothing is claimed before the engine says so
+    phone.engine.finish(call_id, EndCause.REDIRECTED)
+    ended = phone.published(CallRemoved)[-1].call
+    assert ended.end == CallEnd(cause=EndCause.REDIRECTED, sent_to="voicemail")
+    other = phone.engine.arrive()
+    phone.app.calls.redirect(other, "2005")
+    phone.engine.finish(other, EndCause.REDIRECTED)
+    assert phone.published(CallRemoved)[-1].call.end.sent_to == "2005"
+
+
+async def test_a_caller_who_gave_up_first_was_not_sent_on(phone: Harness) -> None:
+    call_id = phone.engine.arrive()
+    phone.app.calls.redirect(call_id, "*952001", name="voicemail")
+    phone.engine.finish(call_id, EndCause.MISSED)
+    assert phone.published(CallRemoved)[-1].call.end == CallEnd(cause=EndCause.MISSED)
+
+
+async def test_what_cannot_be_sent_on_is_a_user_error_and_asks_the_engine_for_nothing(phone: Harness) -> None:
+    ringing, dialling = phone.engine.arrive(), phone.app.calls.dial("6000")
+    for call_id, target in (
+        (dialling, "*952001"),
+        (CallId("nobody"), "*952001"),
+        (ringing, "my voicemail"),
+        (ringing, ""),
+        (ringing, "911"),
+        (ringing, "sip:112@pbx.example.com"),
+    ):
+        with pytest.raises(UserError):
+            phone.app.calls.redirect(call_id, target)
+    phone.engine.far_end_answers(ringing)
+    with pytest.raises(UserError, match="any more"):
+        phone.app.calls.redirect(ringing, "*952001")
+    assert phone.engine.sent(commands.Redirect) == []
+
+
 async def test_dialling_needs_a_registration(phone: Harness) -> None:
     phone.engine.register(RegistrationState.RETRYING, Failure(kind=FailureKind.LINK_LOST))
     with pytest.raises(UserError, match="not connected to the PBX"):

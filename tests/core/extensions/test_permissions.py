@@ -106,6 +106,7 @@ USES: dict[str, tuple[Permission, Callable[[Any], Any]]] = {
     "dialling": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.dial("6000")),
     "answering": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.answer(CallId("1"))),
     "rejecting": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.reject(CallId("1"))),
+    "redirecting": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.redirect(CallId("1"), "*952001")),
     "hanging up": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.hang_up(CallId("1"))),
     "holding": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.set_held(CallId("1"), held=True)),
     "muting": (Permission.CALL_CONTROL, lambda ctx: ctx.calls.set_muted(CallId("1"), muted=True)),

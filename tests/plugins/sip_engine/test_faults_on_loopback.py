@@ -24,6 +24,7 @@ from callmanager.api import (
     Header,
     MessageRefused,
     PlaceCall,
+    Redirect,
     RegistrationReported,
     RegistrationState,
     Reject,
@@ -289,6 +290,44 @@ async def test_the_chosen_status_reaches_the_caller(pair, status, kind):
     end = await pair.anna.wait(CallFinished, lambda f: f.call_id == call)
     assert (end.end.failure.kind, end.end.failure.sip_code) == (kind, status)
     assert (await pair.ben.wait(CallFinished)).end.cause is EndCause.REJECTED
+
+
+async def test_what_the_caller_s_side_wants_of_our_answering_arrives_with_the_call(pair):
+    wish = Header(name="Call-Info", value="<sip:127.0.0.1>;answer-after=4")
+    pair.anna.place(pair.a, "2002", headers=(wish,))
+    assert (await pair.ben.wait(CallArrived)).answer_after == 4.0
+
+
+@pytest.mark.parametrize(
+    ("target", "uri"),
+    [
+        ("*952002", "<sip:*952002@127.0.0.1"),
+        ("#952002", "<sip:%23952002@127.0.0.1"),
+        ("sip:mailbox@voice.example.com", "<sip:mailbox@voice.example.com>"),
+    ],
+)
+async def test_a_redirected_caller_gets_302_with_the_target_as_the_only_contact(pair, target, uri):
+    seen = []
+    pair.pbx.rewrite = lambda message: seen.append(message) or message
+    call, theirs = await pair.ring()
+    pair.ben.engine.submit(Redirect(call_id=theirs, target=target))
+    assert (await pair.ben.wait(CallFinished)).end.cause is EndCause.REDIRECTED
+    await pair.anna.wait(CallFinished, lambda f: f.call_id == call)
+    moved = next(message for message in seen if message.startswith("SIP/2.0 302"))
+    (contact,) = headers(moved, "contact")
+    assert contact.startswith(uri)
+
+
+async def test_what_can_t_be_redirected_is_refused_and_goes_on(pair):
+    _, theirs = await pair.ring()
+    pair.ben.engine.submit(Redirect(call_id=theirs, target="sip:a@b?c=d"))
+    assert "SIP address" in (await pair.ben.wait(CommandRefused)).failure.detail
+    pair.ben.engine.submit(Answer(call_id=theirs))
+    await pair.ben.wait(CallProgressed, lambda f: f.call_id == theirs and f.state is CallState.CONNECTED)
+    before = pair.ben.now
+    pair.ben.engine.submit(Redirect(call_id=theirs, target="*952002"))
+    assert "nothing to redirect" in (await pair.ben.wait(CommandRefused, since=before)).failure.detail
+    assert not pair.ben.of(CallFinished)
 
 
 async def test_an_incoming_call_rings_by_itself_when_nobody_orders_it(pair):

@@ -23,7 +23,7 @@ from callmanager.api import (
     plain,
 )
 
-from callmanager_call_control.do_not_disturb.settings import DoNotDisturbSettings, Manner
+from callmanager_call_control.do_not_disturb.settings import DoNotDisturbSettings, Manner, end_of, in_force
 from callmanager_call_control.patterns import Pattern, PatternReader, PatternTable, withheld
 
 if TYPE_CHECKING:
@@ -67,19 +67,12 @@ class DoNotDisturbDesk:
 
     @property
     def on(self) -> bool:
-        settings = self._settings
-        until = self.until
-        return settings.on and (until is None or self._clock() < until)
+        return in_force(self._settings, self._clock())
 
     @property
     def until(self) -> datetime | None:
         """When it ends by itself, in UTC."""
-        text = self._settings.until
-        try:
-            found = datetime.fromisoformat(text) if text else None
-        except ValueError:
-            return None
-        return found if found is not None and found.tzinfo is not None else None
+        return end_of(self._settings)
 
     @property
     def missed(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What do not disturb does, and for whom it does not."""
 
+from datetime import datetime
 from enum import Enum
 
 import attrs
@@ -40,3 +41,18 @@ class DoNotDisturbSettings:
     )
     on: bool = setting(False, label="Switched on", kind=FieldKind.HIDDEN)
     until: str = setting("", label="Until", kind=FieldKind.HIDDEN)
+
+
+def end_of(settings: DoNotDisturbSettings) -> datetime | None:
+    """When it ends by itself; none when it does not."""
+    try:
+        found = datetime.fromisoformat(settings.until) if settings.until else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+def in_force(settings: DoNotDisturbSettings, now: datetime) -> bool:
+    """Whether the user wants to be left alone now (aware UTC)."""
+    end = end_of(settings)
+    return settings.on and (end is None or now < end)

@@ -137,10 +137,7 @@ class SipCall:
         if self.finished or self._local_end is not None:
             return
         parameters = _pj.CallOpParam(True)
-        for header in headers:
-            sip_header = _pj.SipHeader()
-            sip_header.hName, sip_header.hValue = header.name, header.value
-            parameters.txOption.headers.append(sip_header)
+        _add(parameters, headers)
         try:
             self.pj.makeCall(uri, parameters)
         except _pj.Error as error:
@@ -183,6 +180,13 @@ class SipCall:
             return
         self.end(EndCause.REJECTED, status)
 
+    def redirect(self, uri: str) -> None:
+        """302 with the address as Contact. The far end may ignore it (RFC 3261 section 8.1.3.4), which is not seen here."""
+        if not self.incoming or self.connected:
+            self.refuse("Redirect", "there is nothing to redirect")
+            return
+        self.end(EndCause.REDIRECTED, 302, headers=(Header(name="Contact", value=f"<{uri}>"),))
+
     def hang_up(self) -> None:
         if self.incoming and not self.connected:
             self.end(EndCause.REJECTED, 486)
@@ -206,7 +210,7 @@ class SipCall:
 
     # ------------------------------------------------------------------------------------------------------------ ends of calls
 
-    def end(self, cause: EndCause, status: int, failure: Failure | None = None) -> None:
+    def end(self, cause: EndCause, status: int, failure: Failure | None = None, *, headers: tuple[Header, ...] = ()) -> None:
         """End it from here. The fact follows when pjsip has said goodbye, or soon after where nobody listens any more."""
         if self.finished or self._local_end is not None:
             return
@@ -217,6 +221,7 @@ class SipCall:
         self.media.measure()
         parameters = _pj.CallOpParam()
         parameters.statusCode = status
+        _add(parameters, headers)
         try:
             self.pj.hangup(parameters)
         except _pj.Error as error:
@@ -408,6 +413,13 @@ class SipCall:
         if party is not None and party != self._remote and (party.number or party.name):
             self._remote = party
             self.host.report(CallPartyReported(call_id=self.id, remote=party))
+
+
+def _add(parameters: Any, headers: tuple[Header, ...]) -> None:
+    for header in headers:
+        sip_header = _pj.SipHeader()
+        sip_header.hName, sip_header.hValue = header.name, header.value
+        parameters.txOption.headers.append(sip_header)
 
 
 def _is_full(error: Exception) -> bool:

@@ -21,6 +21,7 @@ from callmanager.api import (
     HangUp,
     MessageRefused,
     PlaceCall,
+    Redirect,
     Reject,
     Ring,
     SendDigits,
@@ -39,6 +40,7 @@ from callmanager_sip_engine.sip.reports import ConnectionLost, SipReport, Thread
 from callmanager_sip_engine.sip.thread import SipThread
 from callmanager_sip_engine.sip.translate import (
     BadTarget,
+    answer_after,
     asserted_party,
     called_number,
     checked_header,
@@ -48,7 +50,20 @@ from callmanager_sip_engine.sip.translate import (
     plain,
 )
 
-CallCommand = PlaceCall | Ring | Answer | Reject | HangUp | SetHeld | SetMuted | SendDigits | Transfer | TransferTo | Conference
+CallCommand = (
+    PlaceCall
+    | Ring
+    | Answer
+    | Reject
+    | Redirect
+    | HangUp
+    | SetHeld
+    | SetMuted
+    | SendDigits
+    | Transfer
+    | TransferTo
+    | Conference
+)
 _log: Final = logging.getLogger(__name__)
 _LINGER_SECONDS: Final = 1.0
 
@@ -142,7 +157,13 @@ class SipStack:
         self._calls[call.id] = call
         sender = next(header_values(message, "from"), "")
         remote = asserted_party(message) or party_of(sender)
-        arrived = CallArrived(call_id=call.id, account_id=owner.route.account.id, remote=remote, called=called_number(message))
+        arrived = CallArrived(
+            call_id=call.id,
+            account_id=owner.route.account.id,
+            remote=remote,
+            called=called_number(message),
+            answer_after=answer_after(message),
+        )
         call.offered(remote, lambda: self.report(arrived))
 
     def call_ended(self, call: SipCall) -> None:
@@ -206,6 +227,8 @@ class SipStack:
                 call.answer()
             case Reject():
                 call.reject(command.status)
+            case Redirect():
+                self._redirect(call, command)
             case HangUp():
                 call.hang_up()
             case SetHeld():
@@ -235,6 +258,14 @@ class SipStack:
             return
         call = self._calls[command.call_id] = SipCall(self, account, command.call_id, silent=command.silent)
         call.place(uri, headers)
+
+    def _redirect(self, call: SipCall, command: Redirect) -> None:
+        try:
+            uri = dial_uri(command.target, call.account.route.account)
+        except BadTarget as error:
+            self._refuse(command, str(error))
+            return
+        call.redirect(uri)
 
     def _transfer(self, call: SipCall, command: Transfer) -> None:
         try:

@@ -33,6 +33,7 @@ _RESERVED_HEADERS: Final = frozenset(
     }
 )  # fmt: skip
 
+_ANSWER_AFTER: Final = re.compile(r"(?:^|;)answer-after=([0-9]{1,3})(?![0-9])")
 _CALL_FAILURES: Final = {
     401: FailureKind.PASSWORD,
     407: FailureKind.PASSWORD,
@@ -132,6 +133,26 @@ def called_number(message: str) -> str:
             if number := party_of(value).number:
                 return number
     return ""
+
+
+def answer_after(message: str) -> float | None:
+    """After how many seconds the caller's side wants to be answered without anybody's doing; none when it does not.
+
+    There is no one way: `answer-after` in Call-Info or Alert-Info (draft-ietf-sip-answermode and most desk phones),
+    `info=alert-autoanswer` with `delay` in Alert-Info (what Asterisk installations send for paging), `Answer-Mode: Auto`
+    (RFC 5373).
+    """
+    for value in header_values(message, "call-info", "alert-info"):
+        lowered = value[:1024].lower().replace(" ", "")
+        if match := _ANSWER_AFTER.search(lowered):
+            return float(match[1])
+        if re.search(r";info=\"?alert-autoanswer\b", lowered):
+            delay = re.search(r";delay=([0-9]{1,3})(?![0-9])", lowered)
+            return float(delay[1]) if delay else 0.0
+    for value in header_values(message, "answer-mode"):
+        if value.partition(";")[0].strip().lower() == "auto":
+            return 0.0
+    return None
 
 
 def answered_elsewhere(message: str) -> bool:

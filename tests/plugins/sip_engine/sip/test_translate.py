@@ -135,6 +135,28 @@ def test_the_line_that_the_pbx_names_goes_before_the_address_it_was_sent_to():
     assert translate.called_number(MESSAGE.format(extra="P-Called-Party-ID: <sip:h>\r\n")) == "2001"
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("Call-Info: <sip:pbx>;answer-after=0", 0.0),
+        ("Call-Info: <http://pbx/me.png>;purpose=icon\r\nCall-Info: <sip:pbx>; answer-after = 5", 5.0),
+        ("Alert-Info: ;answer-after=2", 2.0),
+        ("alert-info: <http://127.0.0.1>;info=alert-autoanswer;delay=3", 3.0),
+        ("Alert-Info: <http://127.0.0.1>;info=alert-autoanswer", 0.0),
+        ("Answer-Mode: Auto;require", 0.0),
+        ("Answer-Mode: Manual", None),
+        ("Alert-Info: <http://pbx/answer-after=0>", None),
+        ("Call-Info: <sip:pbx>;answer-after=soon", None),
+        ("Call-Info: <sip:pbx>;answer-after=99999", None),
+        ("Call-Info: <sip:pbx>;answer-after=-1", None),
+        ("Alert-Info: <http://127.0.0.1/Bellcore-dr3>;info=alert-external", None),
+        ("Subject: ;answer-after=0", None),
+    ],
+)
+def test_the_wish_to_be_answered_at_once_is_read_in_the_ways_in_which_it_is_sent(header, seconds):
+    assert translate.answer_after(MESSAGE.format(extra=f"{header}\r\n")) == seconds
+
+
 def test_the_asserted_identity_goes_before_the_remote_party():
     message = MESSAGE.format(extra='Remote-Party-ID: <sip:3@h>\r\nP-Asserted-Identity: "Boss" <sip:2@h>\r\n')
     assert translate.asserted_party(message) == Party(number="2", name="Boss", uri="sip:2@h")

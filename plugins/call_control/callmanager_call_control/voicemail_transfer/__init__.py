@@ -1,0 +1,1 @@
+"""To VM: a caller goes to our voicemail without being answered."""
