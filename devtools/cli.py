@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
     """Runs one sub-command and returns the exit code: 0 well, 1 failed, 2 wrong usage, 3 the machine lacks something."""
     own, handed_on = _split(arguments)
     options = _parser().parse_args(own)
-    if handed_on and options.command in ("env", "lock"):
+    if handed_on and options.command in ("env", "lock", "soak"):
         say(f"dev.py {options.command} takes no further arguments: {' '.join(handed_on)}")
         return 2
     # whoever ends us politely must find nothing of ours running afterwards: blocks that own processes are left in order
@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("bench", help="measure the product and its peer on the real PBX").add_argument(
         "--json", action="store_true", help="print one JSON object instead of the table"
     )
+    soak = commands.add_parser("soak", help="call by the hundred on the real PBX, cut its cable, and count what is left")
+    soak.add_argument("--calls", type=int, default=1000, help="how many, in and out, with hold and transfer (%(default)s)")
+    soak.add_argument("--cuts", type=int, default=0, help="how often the cable is pulled, about 12 s each (%(default)s)")
+    soak.add_argument("--held", type=int, default=20, help="how many calls are to be held at once (%(default)s)")
+    soak.add_argument("--minutes", type=float, default=120.0, help="begin no further call or cut after that (%(default)s)")
+    soak.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     commands.add_parser("env", help="make the environment and stop there")
     commands.add_parser("lock", help="write requirements/*.txt from pyproject.toml").add_argument(
         "--upgrade", action="store_true", help="take the newest versions that fit"
@@ -74,6 +80,10 @@ def _dispatch(options: argparse.Namespace, handed_on: list[str]) -> int:
         from devtools.measuring import bench
 
         return bench(as_json=options.json, arguments=handed_on)
+    if options.command == "soak":
+        from devtools.soaking import soak
+
+        return soak(calls=options.calls, cuts=options.cuts, held=options.held, minutes=options.minutes, as_json=options.json)
     if options.command == "lock":
         from devtools.locking import lock
 

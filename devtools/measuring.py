@@ -22,7 +22,7 @@ def bench(*, as_json: bool, arguments: list[str]) -> int:
     The figures of the plugin platform alone need neither a display nor packages of the system.
     """
     platform_only = "--only=platform" in arguments or ("--only", "platform") in itertools.pairwise(arguments)
-    with _set_up_told_on_standard_error():
+    with set_up_told_on_standard_error():
         python = ensure(Purpose.DEVELOP)
         if not platform_only:
             debian.provide(debian.test_packages(), needed=False)
@@ -33,7 +33,7 @@ def bench(*, as_json: bool, arguments: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _set_up_told_on_standard_error() -> Iterator[None]:
+def set_up_told_on_standard_error() -> Iterator[None]:
     """Standard output is for the figures alone, whatever pip and apt-get have to say; they inherit the descriptor."""
     sys.stdout.flush()
     kept = os.dup(1)

@@ -93,6 +93,8 @@ class Dial:
     """Rings two seconds, then echoes."""
     TONE_AND_RECORD = "615"
     """Plays 500 Hz and records the caller at the same time."""
+    BRIDGED_TONE = "616"
+    """500 Hz from a far end of its own behind a bridge, as a person would be: it can be transferred."""
     CONFERENCE = "800"
     PARK = "5900"
     VOICEMAIL = "*97"

@@ -126,6 +126,18 @@ async def test_a_refused_transfer_leaves_the_call_as_it_was_and_says_why(make_li
 
 
 @pytest.mark.parametrize(("transport", "user"), WAYS)
+async def test_a_caller_who_was_handed_on_and_then_ended_leaves_no_dead_call_with_us(make_line, pbx, transport, user):
+    """The target takes the call, says nothing and hangs up: Asterisk tells 503 and would keep our side for a minute."""
+    line = await make_line(transport, user, OURS)
+    call = await line.call(Dial.BRIDGED_TONE)
+    line.submit(Transfer(call_id=call, target=Dial.HANGS_UP))
+    told = await line.phone.wait(TransferReported, lambda f: f.stage is TransferStage.FAILED)
+    assert told.failure.sip_code == 503
+    await line.ended(call)
+    await nothing_left(pbx)
+
+
+@pytest.mark.parametrize(("transport", "user"), WAYS)
 async def test_an_attended_transfer_connects_the_two_we_talked_to(make_line, first, second, pbx, transport, user):
     line = await make_line(transport, user, OURS)
     call = await call_to(line, first)

@@ -52,7 +52,12 @@ class TransferControl:
         if not self._under_way:
             return
         if code >= 300:
+            taken = self.accepted
             self._fail(call_failure(code, reason))
+            if taken:
+                # Asterisk 22 keeps our dialog for a minute when the caller has gone to the target and ended there: no channel,
+                # no BYE. A re-INVITE finds out whether there is still somebody to talk to.
+                self._call.prove()
             return
         self.accepted = True
         if code in {180, 183}:
