@@ -1,6 +1,8 @@
 """SIPp as a far end: SIP spelled out message by message, for what well-behaved phones never do."""
 
 import asyncio
+import contextlib
+import random
 import secrets
 import socket
 import time
@@ -64,7 +66,8 @@ class Sipp:
         fields.write_text(f"SEQUENTIAL\n{self.account.user};{login};{expires};{number}\n", encoding="utf-8")
         self._process = await start_program(
             "sipp", f"{self.account.host}:{self._peer_port}", "-sf", str(path), "-inf", str(fields),
-            "-i", self._local_address, "-p", str(self._port), "-mi", self._local_address, "-mp", str(_media_port(self._port)),
+            "-i", self._local_address, "-p", str(self._port),
+            "-mi", self._local_address, "-mp", str(_media_port(self._local_address)),
             "-m", str(calls), "-d", str(round(seconds * 1000)), "-timeout", "90", "-timeout_error", "-nostdin",
             "-trace_msg", "-message_file", str(self._folder / "messages"),
             "-trace_err", "-error_file", str(self._folder / "errors"), *(("-rtp_echo",) if echo else ()),
@@ -103,8 +106,18 @@ class Sipp:
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _media_port(port: int) -> int:
-    return 30000 + port % 5000 * 2
+def _media_port(address: str) -> int:
+    """An even port that is free with those after it: SIPp takes four, and ends at once when one of them is taken."""
+    for _ in range(50):
+        port = random.randrange(20_000, 32_000, 2)  # below what the system gives out by itself
+        with contextlib.ExitStack() as taken:
+            try:
+                for offset in range(4):
+                    taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((address, port + offset))
+            except OSError:
+                continue
+            return port
+    raise FarEndError(f"no free media ports on {address}")
 
 
 def _bound(pid: int, port: int) -> bool:

@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.expects_log("."),  # rubbish is complained about in every layer; what counts is reported as a fact
 ]
 
-_SECONDS = 60
+_SECONDS = 30
 """How long the mutations go on."""
 _PER_BATCH = 1000
 

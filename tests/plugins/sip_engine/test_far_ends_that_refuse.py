@@ -86,13 +86,3 @@ async def test_a_caller_with_a_far_too_short_interval_is_corrected_and_does_not_
     await far.finish()
     assert not wild.phone.of(CallArrived)
     await wild.is_well()
-
-
-async def test_a_caller_who_gives_up_at_once_is_one_missed_call(wild):
-    far = await wild.far_end("hasty_caller")
-    arrived = await wild.phone.wait(CallArrived)
-    end = await wild.ended(arrived.call_id, since=wild.phone.facts.index(arrived))
-    assert (end.end.cause, arrived.remote.number) == (EndCause.MISSED, "far")
-    await far.finish()
-    assert len(wild.phone.of(CallArrived)) == 1
-    await wild.is_well()
