@@ -143,8 +143,8 @@ class CallAction(Value):
     order: int = 100
 
 
-@attrs.frozen(kw_only=True)
-class CallPairAction:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallPairAction(Value):
     """What can be done with two calls: offered when the card of the first is dropped on the other's, and in the context menu of
     a card. `label` makes the words of the two calls; `run` and `available` as in `CallAction`."""
 

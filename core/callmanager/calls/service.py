@@ -55,6 +55,8 @@ _log = logging.getLogger(__name__)
 
 _DIGITS: Final = re.compile(r"[0-9*#A-D]{1,64}")
 _LONGEST_BEFORE_ANSWER: Final = 60.0
+_HANDING_ON: Final = frozenset({CallPurpose.CONSULTATION, CallPurpose.TRANSFER})
+"""Whoever is called for these gets somebody else's call; an emergency service must know whom it talks to."""
 _ORDER: Final = {CallState.DIALING: 0, CallState.RINGING: 0, CallState.PROGRESS: 1, CallState.CONNECTED: 2}
 
 
@@ -116,6 +118,8 @@ class CallService:
             request = CallRequest(target=request)
         request = attrs.evolve(request, target=self._dialled(request.target))
         emergency = is_emergency(request.target)
+        if request.purpose in _HANDING_ON:
+            _refuse_emergency(request.target)
         account = self._account_for_call(emergency=emergency)
         placed = request if emergency else self._prepared(request)
         silent = request.purpose is CallPurpose.TRANSFER
@@ -406,7 +410,8 @@ class CallService:
     def _transferable(self, call_id: CallId) -> Call:
         self._connected(call_id, "transfer")
         call = self._live(call_id)
-        if call_id in self._asked or (call.transfer is not None and call.transfer.under_way and not call.transfer.watched):
+        watched = call.transfer is not None and call.transfer.watched
+        if call_id in self._asked or (call.transferring and not watched):
             raise UserError("this call is being transferred already")
         return call
 

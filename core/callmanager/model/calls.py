@@ -190,6 +190,11 @@ class Call:
         return self.state is CallState.CONNECTED and not self.held and not self.background
 
     @property
+    def transferring(self) -> bool:
+        """It is being handed to somebody else just now."""
+        return self.transfer is not None and self.transfer.under_way
+
+    @property
     def background(self) -> bool:
         """Not to be shown: it only serves the transfer of another call."""
         return self.purpose is CallPurpose.TRANSFER

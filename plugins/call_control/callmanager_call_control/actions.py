@@ -51,7 +51,7 @@ def _hold(calls: Calls, scope: ActionScope) -> CallAction:
         scope=scope,
         order=10,
         run=run,
-        available=lambda call: _connected(call) and (joint or not call.conference) and not _watched(call),
+        available=lambda call: _connected(call) and (joint or not call.conference) and not being_watched(call),
         checked=lambda call: call.held,
     )
 
@@ -84,7 +84,7 @@ def _swap(calls: Calls) -> CallAction:
 
     def following(call: Call) -> Call | None:
         there = [each for each in calls.current() if _connected(each) and not each.background]
-        held = [each for each in there if each.held and each.id != call.id and not _watched(each)]
+        held = [each for each in there if each.held and each.id != call.id and not being_watched(each)]
         after = [each for each in held if each.created_at > call.created_at]
         return next(iter((*after, *held)), None)
 
@@ -112,7 +112,7 @@ def _connected(call: Call) -> bool:
     return call.state is CallState.CONNECTED
 
 
-def _watched(call: Call) -> bool:
+def being_watched(call: Call) -> bool:
     """Its caller waits for somebody else just now; "Take back" is the way to resume it."""
     return call.transfer is not None and call.transfer.watched and call.transfer.under_way
 

@@ -244,3 +244,13 @@ async def test_a_plugin_shows_on_a_call_how_far_its_own_transfer_is(phone: Harne
     assert phone.app.calls.get(first).transfer is None
     with pytest.raises(UserError, match="over"):
         phone.app.calls.show_transfer(CallId("gone"), None)
+
+
+@pytest.mark.parametrize("purpose", [CallPurpose.CONSULTATION, CallPurpose.TRANSFER])
+async def test_nobody_calls_an_emergency_service_to_hand_it_somebody_elses_call(phone: Harness, purpose: CallPurpose) -> None:
+    """Whichever plugin asks: the rule is the core's."""
+    caller = connected(phone, "2002")
+    with pytest.raises(UserError, match="emergency"):
+        phone.app.calls.dial(CallRequest(target="911", purpose=purpose, about=caller))
+    assert [call.id for call in phone.app.calls.current()] == [caller]
+    assert not phone.app.calls.get(caller).held

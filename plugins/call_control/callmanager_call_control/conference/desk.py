@@ -60,8 +60,7 @@ class ConferenceDesk:
 
     def ready(self, call: Call) -> bool:
         """Whether it can be in a conference: answered, shown, and not on its way to somebody else."""
-        handed = call.transfer is not None and call.transfer.under_way
-        return call.state is CallState.CONNECTED and not call.background and not handed
+        return call.state is CallState.CONNECTED and not call.background and not call.transferring
 
     def can_merge(self, call: Call) -> bool:
         return not call.conference and self.ready(call) and self._partner(call) is not None

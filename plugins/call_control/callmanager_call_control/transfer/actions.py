@@ -18,6 +18,7 @@ from callmanager.api import (
     UserError,
 )
 
+from callmanager_call_control.actions import being_watched
 from callmanager_call_control.words import label_of
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def call_actions(desk: Callable[[], TransferDesk]) -> list[CallAction]:
 
     def transferable(call: Call) -> bool:
         consulting = call.purpose is CallPurpose.CONSULTATION and desk().pair(call) is not None
-        return call.state is CallState.CONNECTED and not under_way(call) and not call.conference and not consulting
+        return call.state is CallState.CONNECTED and not call.transferring and not call.conference and not consulting
 
     def consultation(call: Call) -> bool:
         pair = desk().pair(call)
-        return pair is not None and not under_way(pair[0]) and not call.conference
+        return pair is not None and not pair[0].transferring and not call.conference
 
     def answered(call: Call) -> bool:
         pair = desk().pair(call)
@@ -93,7 +94,7 @@ def call_actions(desk: Callable[[], TransferDesk]) -> list[CallAction]:
             order=5,
             emphasis=Emphasis.MAIN,
             run=take_back,
-            available=lambda call: call.transfer is not None and call.transfer.watched and call.transfer.under_way,
+            available=being_watched,
         ),
         CallAction(
             id="transfer.back",
@@ -120,7 +121,7 @@ def pair_actions(calls: Calls) -> list[CallPairAction]:
 
     def possible(call: Call, other: Call) -> bool:
         connected = call.state is CallState.CONNECTED and other.state is CallState.CONNECTED
-        return connected and not under_way(call) and not under_way(other) and not (call.conference or other.conference)
+        return connected and not call.transferring and not other.transferring and not (call.conference or other.conference)
 
     async def connect(call: Call, other: Call) -> None:
         calls.transfer_to(call.id, other.id)
@@ -141,7 +142,7 @@ def contact_actions(calls: Calls) -> list[ContactAction]:
     """In a person's menu, while there is a call to hand over."""
 
     def active() -> Call | None:
-        fit = [call for call in calls.current() if call.state is CallState.CONNECTED and not under_way(call)]
+        fit = [call for call in calls.current() if call.state is CallState.CONNECTED and not call.transferring]
         fit = [call for call in fit if not call.background and not call.conference]
         talking = [call for call in fit if call.talking]
         return next(iter((*talking, *(fit if len(fit) == 1 else ()))), None)
@@ -168,8 +169,3 @@ def contact_actions(calls: Calls) -> list[ContactAction]:
 def number_of(contact: Contact) -> str:
     """What is called for a person: the extension, else the first number."""
     return contact.extension or next((number.number for number in contact.numbers), "")
-
-
-def under_way(call: Call) -> bool:
-    """Whether it is being handed over just now."""
-    return call.transfer is not None and call.transfer.under_way

@@ -21,7 +21,7 @@ from callmanager.api import (
 
 from callmanager_call_control.targets import Target, Targets, remember, targets_for
 from callmanager_call_control.transfer.settings import BlindWay, TransferSettings
-from callmanager_call_control.transfer.watched import WatchedTransfers, refuse_emergency
+from callmanager_call_control.transfer.watched import WatchedTransfers
 from callmanager_call_control.words import label_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ class TransferDesk:
         if self._options().blind is BlindWay.WATCHED:
             self.watched.begin(call.id, target.number, name=target.name)
         else:
-            refuse_emergency(target.number)
             self._calls.transfer(call.id, target.number)
         self._remember(target)
 
@@ -58,7 +57,6 @@ class TransferDesk:
         if target.call_id is not None:
             self._calls.set_held(target.call_id, held=False)
             return
-        refuse_emergency(target.number)
         self._calls.dial(CallRequest(target=target.number, name=target.name, purpose=CallPurpose.CONSULTATION, about=call.id))
         self._remember(target)
 

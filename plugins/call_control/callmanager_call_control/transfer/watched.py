@@ -27,8 +27,6 @@ from callmanager.api import (
     TransferStage,
     TransferState,
     UserError,
-    clean_target,
-    is_emergency,
     plain,
 )
 
@@ -95,9 +93,8 @@ class WatchedTransfers:
         call = self._calls.get(call_id)
         if call is None or call.state is not CallState.CONNECTED:
             raise UserError("transfer works when the call is connected")
-        if call_id in self._by_caller or (call.transfer is not None and call.transfer.under_way):
+        if call_id in self._by_caller or call.transferring:
             raise UserError("this call is being transferred already", "Take it back first.")
-        refuse_emergency(number)
         options = self._options()
         target = self._calls.dial(
             CallRequest(
@@ -277,9 +274,3 @@ class WatchedTransfers:
             command()
         except UserError:
             return
-
-
-def refuse_emergency(number: str) -> None:
-    """Raises `UserError`: nobody is handed to an emergency service, which must know whom it talks to."""
-    if is_emergency(clean_target(number)):
-        raise UserError("a call can't be transferred to an emergency number", "Call the number yourself and stay on the line.")
