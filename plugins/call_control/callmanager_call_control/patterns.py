@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
@@ -78,6 +78,13 @@ class PatternReader:
         """What one line of a list means: a number or address, or with `*` at its end a beginning. Raises as the two below."""
         return self.prefix(text.rstrip()[:-1]) if _is_prefix(text) else self.number(text)
 
+    def readable(self, text: str) -> tuple[Pattern, ...]:
+        """The same; nothing for what can't be read."""
+        try:
+            return (self.pattern(text),)
+        except UserError:
+            return ()
+
     def number(self, text: str) -> Pattern:
         """One number in any notation, an extension, or the user or address of a SIP caller. Raises `UserError` with a hint."""
         shown = plain(text, limit=LONGEST)
@@ -143,6 +150,11 @@ class PatternTable(Generic[T]):
     _longest: int
 
     @classmethod
+    def read(cls, reader: PatternReader, entries: Iterable[tuple[str, T]]) -> PatternTable[T]:
+        """From texts; what can't be read in this country, though perhaps in another, means nobody."""
+        return cls.of((pattern, value) for text, value in entries for pattern in reader.readable(text))
+
+    @classmethod
     def of(cls, entries: Iterable[tuple[Pattern, T]]) -> PatternTable[T]:
         exact: dict[str, T] = {}
         starts: dict[str, T] = {}
@@ -163,6 +175,26 @@ class PatternTable(Generic[T]):
             if found is not None:
                 return found
         return None
+
+
+class NumberList:
+    """Callers named by a list of patterns in Settings, as they are now and in the country that counts now."""
+
+    def __init__(self, lines: Callable[[], tuple[str, ...]], *, region: Callable[[], str]) -> None:
+        self._lines = lines
+        self._region = region
+        self._read: tuple[tuple[str, ...], PatternReader, PatternTable[str]] | None = None
+
+    def names(self, caller: Party) -> bool:
+        """Whether the caller is on it; who shows no number is not. Nothing is read while the list is empty."""
+        lines = self._lines()
+        if not lines or withheld(caller):
+            return False
+        if self._read is None or (self._read[0], self._read[1].region) != (lines, self._region()):
+            reader = PatternReader(self._region())
+            self._read = lines, reader, PatternTable.read(reader, ((line, line) for line in lines))
+        _, reader, table = self._read
+        return table.find(reader.caller(caller)) is not None
 
 
 def complaint(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,6 @@ from callmanager.api import (
     DialingSettings,
     Direction,
     NoticeAction,
-    SettingsChanged,
     Severity,
     Unsubscribe,
     UserError,
@@ -26,7 +25,8 @@ from callmanager.api import (
 
 from callmanager_call_control.auto_answer.settings import AutoAnswerSettings
 from callmanager_call_control.do_not_disturb.settings import DoNotDisturbSettings, in_force
-from callmanager_call_control.patterns import Pattern, PatternReader, PatternTable, withheld
+from callmanager_call_control.patterns import NumberList
+from callmanager_call_control.timing import utc_now
 from callmanager_call_control.words import label_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 _WORTH_SAYING: Final = 1.0
 """Seconds; who has less can't read and decide."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AutoAnswerDesk:
@@ -49,11 +45,10 @@ class AutoAnswerDesk:
         self._waiting: dict[CallId, Unsubscribe] = {}
         self._answered: set[CallId] = set()
         """Calls that we ordered to be answered and that live: they count before the engine says so."""
-        self._table: tuple[PatternReader, PatternTable[str]] | None = None
+        self._numbers = NumberList(lambda: self._settings.numbers, region=lambda: ctx.settings.get(DialingSettings).region)
         ctx.events.subscribe(CallAdded, lambda event: self._arrived(event.call))
         ctx.events.subscribe(CallChanged, lambda event: self._changed(event.after))
         ctx.events.subscribe(CallRemoved, lambda event: self._gone(event.call.id))
-        ctx.events.subscribe(SettingsChanged, self._settings_changed)
 
     @property
     def waiting(self) -> tuple[CallId, ...]:
@@ -66,7 +61,7 @@ class AutoAnswerDesk:
             return None
         settings = self._settings
         asked = call.answer_after if settings.by_header else None
-        listed = float(settings.delay) if self._listed(call) else None
+        listed = float(settings.delay) if self._numbers.names(call.remote) else None
         return min((each for each in (asked, listed) if each is not None), default=None)
 
     def leave(self, call_id: CallId) -> None:
@@ -123,16 +118,6 @@ class AutoAnswerDesk:
             return False
         return in_force(settings, self._clock())
 
-    def _listed(self, call: Call) -> bool:
-        numbers = self._settings.numbers
-        if not numbers or withheld(call.remote):
-            return False
-        if self._table is None:
-            reader = PatternReader(self._ctx.settings.get(DialingSettings).region)
-            self._table = reader, PatternTable.of((pattern, text) for text in numbers for pattern in _read(reader, text))
-        reader, table = self._table
-        return table.find(reader.caller(call.remote)) is not None
-
     def _changed(self, call: Call) -> None:
         if call.state is not CallState.RINGING:
             self.leave(call.id)
@@ -141,19 +126,8 @@ class AutoAnswerDesk:
         self.leave(call_id)
         self._answered.discard(call_id)
 
-    def _settings_changed(self, event: SettingsChanged) -> None:
-        if event.section_id in {"auto_answer", "dialing"}:
-            self._table = None
-
     async def _leave(self, call_id: CallId) -> None:
         self.leave(call_id)
 
     async def _hang_up(self, call_id: CallId) -> None:
         self._ctx.calls.hang_up(call_id)
-
-
-def _read(reader: PatternReader, text: str) -> tuple[Pattern, ...]:
-    try:
-        return (reader.pattern(text),)
-    except UserError:
-        return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from callmanager.api import Permissions, PluginContext, SettingsSection, hookimpl
@@ -22,16 +23,13 @@ class AutoAnswer:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: AutoAnswerDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> AutoAnswerDesk:
         """Made after the launch."""
-        if self._desk is None:
-            from callmanager_call_control.auto_answer.desk import AutoAnswerDesk
+        from callmanager_call_control.auto_answer.desk import AutoAnswerDesk
 
-            self._desk = AutoAnswerDesk(self._ctx)
-        return self._desk
+        return AutoAnswerDesk(self._ctx)
 
     @hookimpl
     def callmanager_started(self) -> None:

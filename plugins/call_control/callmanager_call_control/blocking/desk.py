@@ -30,6 +30,7 @@ from callmanager.api import (
 from callmanager_call_control.blocking.entries import MIGRATIONS, NOTE_LIMIT, Entry, EntryStore, read, stored
 from callmanager_call_control.blocking.settings import BlockingSettings
 from callmanager_call_control.patterns import Pattern, PatternReader, PatternTable, withheld
+from callmanager_call_control.watchers import Watchers
 
 if TYPE_CHECKING:
     from callmanager.api import PluginContext
@@ -63,7 +64,7 @@ class BlockingDesk:
         self._store = EntryStore(ctx.database(MIGRATIONS))
         self._entries: tuple[Entry, ...] = ()
         self._rules: _Rules | None = None
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers = Watchers()
         self.loaded = False
         """Whether `load` has ended."""
         ctx.events.subscribe(SettingsChanged, self._settings_changed)
@@ -97,8 +98,7 @@ class BlockingDesk:
 
     def watch(self, watcher: Callable[[], None]) -> Unsubscribe:
         """Call it after each change of the list."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+        return self._watchers.add(watcher)
 
     def verdict(self, call: Call) -> Verdict | None:
         """Whether the call is refused, and why. From memory."""
@@ -124,6 +124,10 @@ class BlockingDesk:
         rules = self._current()
         return rules.own.find(rules.reader.caller(party))
 
+    def can_block(self, party: Party) -> bool:
+        """Whether there is a number to block, that of no emergency service, and not blocked yet."""
+        return not withheld(party) and not is_emergency(party.number) and self.entry_of(party) is None
+
     def complaint(self, text: str) -> str:
         """What is wrong with this text as a blocked number, or an empty text."""
         try:
@@ -143,7 +147,7 @@ class BlockingDesk:
         wanted: dict[str, str] = {}
         for party in parties:
             text = party.number or party.uri
-            if not withheld(party) and not is_emergency(text) and self.entry_of(party) is None:
+            if self.can_block(party):
                 wanted[stored(read(text, self._current().reader))] = plain(note, limit=NOTE_LIMIT)
         if not wanted:
             raise UserError("there is no number that could be blocked")
@@ -165,7 +169,7 @@ class BlockingDesk:
         """Whether to offer it on the call's card."""
         if call.direction is not Direction.INCOMING or not call.live:
             return False
-        return not withheld(call.remote) and not is_emergency(call.remote.number) and self.entry_of(call.remote) is None
+        return self.can_block(call.remote)
 
     async def block_caller(self, call: Call) -> None:
         """Refuse a ringing caller at once, and from now on."""
@@ -208,8 +212,7 @@ class BlockingDesk:
         self._rules = None
         if self._entries:
             self._current()  # not while a caller waits
-        for watcher in tuple(self._watchers):
-            watcher()
+        self._watchers.tell()
 
     def _current(self) -> _Rules:
         if self._rules is None:
@@ -217,9 +220,9 @@ class BlockingDesk:
             settings = self._ctx.settings.get(BlockingSettings)
             self._rules = _Rules(
                 reader=reader,
-                own=PatternTable.of((pattern, entry) for entry in self._entries for pattern in _readable(reader, entry.text)),
-                settings=PatternTable.of((pattern, text) for text in settings.numbers for pattern in _readable(reader, text)),
-                never=PatternTable.of((pattern, text) for text in settings.never for pattern in _readable(reader, text)),
+                own=PatternTable.read(reader, ((entry.text, entry) for entry in self._entries)),
+                settings=PatternTable.read(reader, ((text, text) for text in settings.numbers)),
+                never=PatternTable.read(reader, ((text, text) for text in settings.never)),
             )
         return self._rules
 
@@ -268,11 +271,3 @@ def parties_of(contact: Contact) -> list[Party]:
     """All that a contact can call from."""
     numbers = [contact.extension, *(entry.number for entry in contact.numbers)]
     return [Party(number=number, name=contact.name) for number in dict.fromkeys(numbers) if number]
-
-
-def _readable(reader: PatternReader, text: str) -> tuple[Pattern, ...]:
-    """What was readable in another country may mean nothing in this one: it stays on the list and blocks nobody."""
-    try:
-        return (reader.pattern(text),)
-    except UserError:
-        return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -38,16 +39,13 @@ class Blocking:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: BlockingDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> BlockingDesk:
         """Made after the launch."""
-        if self._desk is None:
-            from callmanager_call_control.blocking.desk import BlockingDesk
+        from callmanager_call_control.blocking.desk import BlockingDesk
 
-            self._desk = BlockingDesk(self._ctx)
-        return self._desk
+        return BlockingDesk(self._ctx)
 
     @hookimpl
     def callmanager_started(self) -> None:
@@ -114,7 +112,7 @@ class Blocking:
                 icon="block",
                 order=900,
                 run=lambda record: self.desk.block([record.remote], note=record.name),
-                available=self._can_block,
+                available=lambda record: self.desk.can_block(record.remote),
             ),
             HistoryAction(
                 id="blocking.unblock",
@@ -183,14 +181,6 @@ class Blocking:
 
         found = {entry.id: entry for party in parties_of(contact) if (entry := self.desk.entry_of(party)) is not None}
         await self.desk.unblock(found.values())
-
-    def _can_block(self, record: CallRecord) -> bool:
-        from callmanager.api import is_emergency
-
-        from callmanager_call_control.patterns import withheld
-
-        remote = record.remote
-        return not withheld(remote) and not is_emergency(remote.number) and self.desk.entry_of(remote) is None
 
     async def _unblock_record(self, record: CallRecord) -> None:
         entry = self.desk.entry_of(record.remote)

@@ -16,7 +16,6 @@ from callmanager.api import (
     DialingSettings,
     NoticeAction,
     SettingsChanged,
-    SettingsError,
     Unsubscribe,
     UserError,
 )
@@ -24,6 +23,8 @@ from callmanager.api import (
 from callmanager_call_control.caller_id.identities import Identity, header, identity, read_identities, read_rules
 from callmanager_call_control.caller_id.settings import CallerIdSettings, SentName
 from callmanager_call_control.patterns import PatternReader, PatternTable, Subject
+from callmanager_call_control.saving import save
+from callmanager_call_control.watchers import Watchers
 
 if TYPE_CHECKING:
     from callmanager.api import Header, PluginContext
@@ -50,7 +51,7 @@ class CallerIdDesk:
         self._identities: tuple[Identity, ...] | None = None
         self._next: Identity | None = None
         self._next_is_set = False
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers = Watchers()
         ctx.events.subscribe(SettingsChanged, self._settings_changed)
 
     async def warm_up(self) -> None:
@@ -83,8 +84,7 @@ class CallerIdDesk:
 
     def watch(self, watcher: Callable[[], None]) -> Unsubscribe:
         """Call it after each change of numbers or choice."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+        return self._watchers.add(watcher)
 
     def complaint(self, label: str, number: str) -> str:
         """What is wrong with these as a new number, or an empty text."""
@@ -113,12 +113,12 @@ class CallerIdDesk:
         if label and chosen is None:
             raise UserError(f"there is no caller ID “{label}” any more")
         self._next, self._next_is_set = chosen, True
-        self._tell_watchers()
+        self._watchers.tell()
 
     def forget_next(self) -> None:
         if self._next_is_set:
             self._next, self._next_is_set = None, False
-            self._tell_watchers()
+            self._watchers.tell()
 
     def add(self, label: str, number: str) -> None:
         """One more number. Raises `UserError`."""
@@ -240,10 +240,7 @@ class CallerIdDesk:
         return self._known
 
     def _save(self, **changes: object) -> None:
-        try:
-            self._ctx.settings.update(CallerIdSettings, **changes)
-        except SettingsError as error:
-            raise UserError("this can't be changed", "; ".join(error.complaints)) from error
+        save(self._ctx, CallerIdSettings, **changes)
 
     def _post_rule_change(self, text: str, before: CallerIdSettings) -> None:
         async def undo() -> None:
@@ -257,11 +254,7 @@ class CallerIdDesk:
         self._known = self._identities = None
         if self._next is not None and self._next not in self.identities:
             self._next, self._next_is_set = None, False
-        self._tell_watchers()
-
-    def _tell_watchers(self) -> None:
-        for watcher in tuple(self._watchers):
-            watcher()
+        self._watchers.tell()
 
 
 def _names(line: str, numbers: set[str], reader: PatternReader) -> bool:

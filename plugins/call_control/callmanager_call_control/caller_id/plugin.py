@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -39,16 +39,13 @@ class CallerId:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: CallerIdDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> CallerIdDesk:
         """Made after the launch."""
-        if self._desk is None:
-            from callmanager_call_control.caller_id.desk import CallerIdDesk
+        from callmanager_call_control.caller_id.desk import CallerIdDesk
 
-            self._desk = CallerIdDesk(self._ctx)
-        return self._desk
+        return CallerIdDesk(self._ctx)
 
     @hookimpl
     def callmanager_started(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from callmanager.api import CallAction, CallPairAction, Permissions, PluginContext, hookimpl
@@ -22,16 +23,13 @@ class Conference:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: ConferenceDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> ConferenceDesk:
         """Made with the first call: the launch does not wait for it."""
-        if self._desk is None:
-            from callmanager_call_control.conference.desk import ConferenceDesk
+        from callmanager_call_control.conference.desk import ConferenceDesk
 
-            self._desk = ConferenceDesk(self._ctx)
-        return self._desk
+        return ConferenceDesk(self._ctx)
 
     @hookimpl
     def callmanager_call_actions(self) -> list[CallAction]:

@@ -15,7 +15,6 @@ from callmanager.api import (
     DialingSettings,
     EndCause,
     SettingsChanged,
-    SettingsError,
     Unsubscribe,
     UserError,
     Verdict,
@@ -24,7 +23,10 @@ from callmanager.api import (
 )
 
 from callmanager_call_control.do_not_disturb.settings import DoNotDisturbSettings, Manner, end_of, in_force
-from callmanager_call_control.patterns import Pattern, PatternReader, PatternTable, withheld
+from callmanager_call_control.patterns import NumberList, withheld
+from callmanager_call_control.saving import save
+from callmanager_call_control.timing import utc_now
+from callmanager_call_control.watchers import Watchers
 
 if TYPE_CHECKING:
     from callmanager.api import PluginContext
@@ -35,10 +37,6 @@ _LONGEST_SLEEP: Final = 30.0
 """Seconds; timers stand still while a computer sleeps, so the clock on the wall is looked at now and then."""
 _MORNING: Final = 8
 _MOST_NAMED: Final = 3
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def tomorrow(now: datetime) -> datetime:
@@ -54,9 +52,9 @@ class DoNotDisturbDesk:
     def __init__(self, ctx: PluginContext, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._ctx = ctx
         self._clock = clock
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers = Watchers()
         self._missed: list[str] = []
-        self._table: tuple[PatternReader, PatternTable[str]] | None = None
+        self._allowed = NumberList(lambda: self._settings.allowed, region=lambda: ctx.settings.get(DialingSettings).region)
         self._stop_waiting: Unsubscribe | None = None
         ctx.events.subscribe(SettingsChanged, self._settings_changed)
         ctx.events.subscribe(CallScreened, self._screened)
@@ -81,8 +79,7 @@ class DoNotDisturbDesk:
 
     def watch(self, watcher: Callable[[], None]) -> Unsubscribe:
         """Call it after each change."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+        return self._watchers.add(watcher)
 
     def verdict(self, call: Call) -> Verdict | None:
         """What becomes of an incoming call now. From memory."""
@@ -112,7 +109,7 @@ class DoNotDisturbDesk:
         if self._missed:
             self._ctx.notices.post(f"Meanwhile {_names(self._missed)} called.")
         self._missed.clear()
-        self._tell_watchers()
+        self._watchers.tell()
 
     def toggle(self) -> None:
         if self.on:
@@ -130,30 +127,15 @@ class DoNotDisturbDesk:
         settings = self._settings
         if settings.favourites and call.match is not None and call.match.exact and call.match.contact.favourite:
             return True
-        if not settings.allowed or withheld(call.remote):
-            return False
-        if self._table is None:
-            reader = PatternReader(self._ctx.settings.get(DialingSettings).region)
-            self._table = (
-                reader,
-                PatternTable.of((pattern, text) for text in settings.allowed for pattern in _read(reader, text)),
-            )
-        reader, table = self._table
-        return table.find(reader.caller(call.remote)) is not None
+        return self._allowed.names(call.remote)
 
     def _save(self, *, on: bool, until: str) -> None:
-        try:
-            self._ctx.settings.update(DoNotDisturbSettings, on=on, until=until)
-        except SettingsError as error:
-            raise UserError("this can't be changed", "; ".join(error.complaints)) from error
+        save(self._ctx, DoNotDisturbSettings, on=on, until=until)
 
     def _settings_changed(self, event: SettingsChanged) -> None:
-        if isinstance(event.after, DialingSettings):
-            self._table = None
         if isinstance(event.after, DoNotDisturbSettings):
-            self._table = None
             self._wait()
-            self._tell_watchers()
+            self._watchers.tell()
 
     def _screened(self, event: CallScreened) -> None:
         if event.plugin_id == self._ctx.plugin_id:
@@ -168,7 +150,7 @@ class DoNotDisturbDesk:
         remote = call.remote
         number = "" if withheld(remote) else format_number(remote.number)
         self._missed.append(plain(call.name or number or "somebody without a number", limit=60))
-        self._tell_watchers()
+        self._watchers.tell()
 
     def _wait(self) -> None:
         """Watch the clock while there is an end."""
@@ -185,17 +167,6 @@ class DoNotDisturbDesk:
         self._stop_waiting = None  # turning it off must not cancel us
         with contextlib.suppress(UserError):  # the administrator has locked it; it is over all the same
             self.turn_off()
-
-    def _tell_watchers(self) -> None:
-        for watcher in tuple(self._watchers):
-            watcher()
-
-
-def _read(reader: PatternReader, text: str) -> tuple[Pattern, ...]:
-    try:
-        return (reader.pattern(text),)
-    except UserError:
-        return ()
 
 
 def _names(missed: list[str]) -> str:

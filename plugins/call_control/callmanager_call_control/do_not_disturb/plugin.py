@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from callmanager.api import (
@@ -20,6 +21,8 @@ from callmanager.api import (
 from callmanager_call_control.do_not_disturb.settings import DoNotDisturbSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtWidgets import QWidget
 
     from callmanager_call_control.do_not_disturb.desk import DoNotDisturbDesk
@@ -37,16 +40,13 @@ class DoNotDisturb:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: DoNotDisturbDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> DoNotDisturbDesk:
         """Made after the launch."""
-        if self._desk is None:
-            from callmanager_call_control.do_not_disturb.desk import DoNotDisturbDesk
+        from callmanager_call_control.do_not_disturb.desk import DoNotDisturbDesk
 
-            self._desk = DoNotDisturbDesk(self._ctx)
-        return self._desk
+        return DoNotDisturbDesk(self._ctx)
 
     @hookimpl
     def callmanager_started(self) -> None:
@@ -70,39 +70,31 @@ class DoNotDisturb:
     @hookimpl
     def callmanager_palette_commands(self) -> list[PaletteCommand]:
         words = ("dnd", "silence", "quiet", "busy", "mute")
+        timed: list[tuple[str, str, Callable[[], None]]] = [
+            ("half", "for 30 minutes", lambda: self.desk.turn_on_for(timedelta(minutes=30))),
+            ("hour", "for 1 hour", lambda: self.desk.turn_on_for(timedelta(hours=1))),
+            ("tomorrow", "until tomorrow", lambda: self.desk.turn_on_until_tomorrow()),  # noqa: PLW0108 - the desk waits
+        ]
         return [
             PaletteCommand(
                 id="do_not_disturb.toggle",
                 title="Do not disturb: on or off",
                 icon="bell-off",
-                run=self._toggle,
+                run=partial(_run, lambda: self.desk.toggle()),  # noqa: PLW0108 - the desk waits
                 keywords=words,
                 shortcut=SHORTCUT,
                 order=45,
             ),
-            PaletteCommand(
-                id="do_not_disturb.half",
-                title="Do not disturb for 30 minutes",
-                icon="bell-off",
-                run=self._half_an_hour,
-                keywords=words,
-                order=46,
-            ),
-            PaletteCommand(
-                id="do_not_disturb.hour",
-                title="Do not disturb for 1 hour",
-                icon="bell-off",
-                run=self._an_hour,
-                keywords=words,
-                order=47,
-            ),
-            PaletteCommand(
-                id="do_not_disturb.tomorrow",
-                title="Do not disturb until tomorrow",
-                icon="bell-off",
-                run=self._until_tomorrow,
-                keywords=words,
-                order=48,
+            *(
+                PaletteCommand(
+                    id=f"do_not_disturb.{key}",
+                    title=f"Do not disturb {span}",
+                    icon="bell-off",
+                    run=partial(_run, turn_on),
+                    keywords=words,
+                    order=order,
+                )
+                for order, (key, span, turn_on) in enumerate(timed, 46)
             ),
         ]
 
@@ -111,14 +103,6 @@ class DoNotDisturb:
 
         return SwitchButton(self.desk, kit, shortcut=SHORTCUT)
 
-    async def _toggle(self) -> None:
-        self.desk.toggle()
 
-    async def _half_an_hour(self) -> None:
-        self.desk.turn_on_for(timedelta(minutes=30))
-
-    async def _an_hour(self) -> None:
-        self.desk.turn_on_for(timedelta(hours=1))
-
-    async def _until_tomorrow(self) -> None:
-        self.desk.turn_on_until_tomorrow()
+async def _run(verb: Callable[[], None]) -> None:
+    verb()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -26,13 +26,12 @@ from callmanager.api import (
 
 from callmanager_call_control.parking.settings import ParkingSettings
 from callmanager_call_control.parking.words import back_words
+from callmanager_call_control.timing import after_in, utc_now
 
 if TYPE_CHECKING:
     from callmanager.api import Account, Call, Failure, PluginContext
 
-Cancel = Callable[[], None]
-After = Callable[[float, Callable[[], None]], Cancel]
-"""Calls something after so many seconds, unless it was cancelled."""
+    from callmanager_call_control.timing import After, Cancel
 
 _DUE: Final = timedelta(seconds=4)
 """The PBX's seconds and ours: a call that leaves its slot so shortly before its time has not been fetched."""
@@ -75,11 +74,9 @@ class ParkingDesk:
     """Loop thread only. The call goes to the parking extension by a blind transfer: in SIP nobody tells which slot it gets, so
     that is looked up among the parked calls that the PBX tells of."""
 
-    def __init__(
-        self, ctx: PluginContext, *, after: After | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, ctx: PluginContext, *, after: After | None = None, clock: Callable[[], datetime] = utc_now) -> None:
         self._ctx = ctx
-        self._after = after or _after
+        self._after = after or after_in(ctx, name="waiting for a parked call")
         self._clock = clock
         self._parkings: dict[CallId, _Parking] = {}
         self._left: list[_Left] = []
@@ -270,9 +267,3 @@ def _same(one: ParkedCall, other: ParkedCall) -> bool:
 
 def _is_us(call: ParkedCall, account: Account) -> bool:
     return call.parked_by is not None and call.parked_by.number in {account.extension, account.user}
-
-
-def _after(seconds: float, job: Callable[[], None]) -> Cancel:
-    import asyncio
-
-    return asyncio.get_running_loop().call_later(seconds, job).cancel

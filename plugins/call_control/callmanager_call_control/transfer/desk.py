@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -20,6 +19,7 @@ from callmanager.api import (
 )
 
 from callmanager_call_control.targets import Target, Targets, remember, targets_for
+from callmanager_call_control.timing import after_in
 from callmanager_call_control.transfer.settings import BlindWay, TransferSettings
 from callmanager_call_control.transfer.watched import WatchedTransfers
 from callmanager_call_control.words import label_of
@@ -34,7 +34,9 @@ class TransferDesk:
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
         self._calls = ctx.calls
-        self.watched = WatchedTransfers(ctx.calls, after=self._after, options=self._options, server=self._server)
+        self.watched = WatchedTransfers(
+            ctx.calls, after=after_in(ctx, name="watching a transfer"), options=self._options, server=self._server
+        )
         ctx.events.subscribe(CallChanged, self.watched.follow)
         ctx.events.subscribe(CallRemoved, self._removed)
         ctx.on_deactivate(self.watched.close)
@@ -121,12 +123,3 @@ class TransferDesk:
     def _server(self) -> str:
         account = self._ctx.accounts.current
         return account.server if account is not None else ""
-
-    def _after(self, seconds: float, job: Callable[[], None]) -> Callable[[], None]:
-        async def wait() -> None:
-            import asyncio
-
-            await asyncio.sleep(seconds)
-            job()
-
-        return self._ctx.tasks.start(wait(), name="watching a transfer")

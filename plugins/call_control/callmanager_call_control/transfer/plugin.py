@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -33,16 +34,13 @@ class Transfer:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: TransferDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> TransferDesk:
         """Made with the first call: the launch does not wait for it."""
-        if self._desk is None:
-            from callmanager_call_control.transfer.desk import TransferDesk
+        from callmanager_call_control.transfer.desk import TransferDesk
 
-            self._desk = TransferDesk(self._ctx)
-        return self._desk
+        return TransferDesk(self._ctx)
 
     @hookimpl
     def callmanager_call_actions(self) -> list[CallAction]:

@@ -33,11 +33,8 @@ from callmanager.api import (
 if TYPE_CHECKING:
     from callmanager.api import Calls
 
+    from callmanager_call_control.timing import After, Cancel
     from callmanager_call_control.transfer.settings import TransferSettings
-
-Cancel = Callable[[], None]
-After = Callable[[float, Callable[[], None]], Cancel]
-"""Calls something after so many seconds, unless it was cancelled."""
 
 _CONNECT_SECONDS: Final = 20.0
 """The engine itself gives a REFER 15 s; this is for the case that nothing at all is heard of it."""

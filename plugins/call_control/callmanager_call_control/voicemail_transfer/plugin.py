@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from callmanager.api import (
@@ -32,16 +33,13 @@ class VoicemailTransfer:
 
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
-        self._desk: VoicemailTransferDesk | None = None
 
-    @property
+    @cached_property
     def desk(self) -> VoicemailTransferDesk:
         """Made with the first caller who is sent: the launch does not wait for it."""
-        if self._desk is None:
-            from callmanager_call_control.voicemail_transfer.desk import VoicemailTransferDesk
+        from callmanager_call_control.voicemail_transfer.desk import VoicemailTransferDesk
 
-            self._desk = VoicemailTransferDesk(self._ctx)
-        return self._desk
+        return VoicemailTransferDesk(self._ctx)
 
     @hookimpl
     def callmanager_call_actions(self) -> list[CallAction]:
