@@ -111,6 +111,7 @@ from callmanager.events import (
 )
 from callmanager.explain import Explanation, explain
 from callmanager.http.messages import Http, HttpOptions, HttpResponse
+from callmanager.http.trust import client_context
 from callmanager.markers import API_VERSION, hookimpl
 from callmanager.messaging.keywords import MessageKeyword, message_keyword
 from callmanager.messaging.segments import SegmentCount, SmsEncoding, segments
@@ -465,6 +466,8 @@ __all__ = [
     # storage
     "Database",
     "Migration",
+    # trust
+    "client_context",
     # words and numbers
     "Explanation",
     "NumberKey",

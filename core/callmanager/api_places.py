@@ -234,6 +234,7 @@ PLACES: Final[Mapping[str, str]] = {
     "setting_info": "callmanager.settings.fields:setting_info",
     "Database": "callmanager.storage.database:Database",
     "Migration": "callmanager.storage.migrations:Migration",
+    "client_context": "callmanager.http.trust:client_context",
     "Explanation": "callmanager.explain:Explanation",
     "NumberKey": "callmanager.contacts.phone_numbers:NumberKey",
     "NumberReader": "callmanager.contacts.phone_numbers:NumberReader",

@@ -1,4 +1,5 @@
-"""TLS for the HTTP client: always verified against the system's store, and evidence for a person when that fails."""
+"""TLS of the HTTP client, and of plugins that talk to a server in another way: always verified against the system's store, and
+evidence for a person when that fails."""
 
 from __future__ import annotations
 
@@ -27,11 +28,11 @@ _BUNDLES: Final = (
 _HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
-def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
+def client_context(ca_file: Path | None = None, *, chosen_in: str = "Settings, Network") -> ssl.SSLContext:
     """A context that verifies chain, name and dates; TLS 1.2 at least. Takes tens of milliseconds: use a worker thread.
 
     Trusted are the authorities of the operating system, and those in `ca_file` as well. Raises `Unreachable` when that file
-    can't be used. There is no way to switch verification off.
+    can't be used, and says that another is to be `chosen_in` this place. There is no way to switch verification off.
     """
     context = _operating_system() if sys.platform in {"win32", "darwin"} else _openssl()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -40,7 +41,7 @@ def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
             context.load_verify_locations(cafile=str(ca_file))
         except OSError as error:  # ssl.SSLError, for a file without a certificate, is one of them
             why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
-            raise Unreachable(f"the CA file {ca_file} can't be used: {why}; choose another in Settings, Network") from error
+            raise Unreachable(f"the CA file {ca_file} can't be used: {why}; choose another in {chosen_in}") from error
     return context
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-from callmanager.api import CertificateRefused, SignInNeeded, Unreachable, plain
+from callmanager.api import CertificateRefused, SignInNeeded, Unreachable, client_context, plain
 
 from callmanager_presence_ami.client import ActionRefused, AmiClient
 from callmanager_presence_ami.fields import Headers, text
 from callmanager_presence_ami.rhythm import Rhythm
-from callmanager_presence_ami.trust import client_context
 
+_CA_PLACE: Final = "Settings, Connection"
 _UNCERTAIN_PAUSE: Final = 300.0
 """VitalPBX bans an address after three failed logins in ten minutes: a login without an answer may have been one."""
 _CLASSES: Final = "call"
@@ -112,7 +112,7 @@ class AmiSession:
 
     async def _connect(self) -> None:
         place = self.place
-        context = await asyncio.to_thread(client_context, place.ca_file) if place.encrypted else None
+        context = await asyncio.to_thread(client_context, place.ca_file, chosen_in=_CA_PLACE) if place.encrypted else None
         try:
             async with asyncio.timeout(self._rhythm.connect):
                 await self._loop.create_connection(
@@ -188,7 +188,7 @@ class AmiSession:
             why = plain(error.verify_message or str(error), limit=150)
             return CertificateRefused(
                 f"the certificate of {place.words} can't be trusted: {why}; nothing was sent. The administrator must "
-                "give the manager interface one for this name, or you its authority in Settings, Connection, CA file"
+                f"give the manager interface one for this name, or you its authority in {_CA_PLACE}, CA file"
             )
         if isinstance(error, ssl.SSLError):
             return Unreachable(
