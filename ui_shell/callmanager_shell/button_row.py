@@ -3,8 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from callmanager_shell.widgets.button import Button
+from callmanager.api import Emphasis
+
+from callmanager_shell.widgets.button import Button, ButtonKind
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QHBoxLayout
+
+    from callmanager_shell.actions import ActionState
+
+
+def buttons_in(layout: QHBoxLayout) -> list[Button]:
+    """The buttons of a row, from left to right."""
+    items = (layout.itemAt(index) for index in range(layout.count()))
+    return [widget for item in items if item is not None and isinstance(widget := item.widget(), Button)]
+
+
+def fill(layout: QHBoxLayout, buttons: Sequence[Button], *, stretch_before_last: bool) -> None:
+    """Put these into the row, unless they are in it already; those that were in it stay with their parent."""
+    if buttons_in(layout) == list(buttons):
+        return
+    while (item := layout.takeAt(0)) is not None:
+        del item
+    for index, button in enumerate(buttons):
+        if stretch_before_last and index == len(buttons) - 1:
+            layout.addStretch()
+        layout.addWidget(button)
+
+
+def dress(button: Button, state: ActionState, *, held: bool, ringing: bool = False) -> None:
+    """Give a button the words, icon and colour of what a plugin's action is now. On a call that rings, "Answer" is the main
+    thing, whatever plugins say."""
+    pause = state.action.icon == "pause"
+    button.set_label(state.label, icon="play" if state.checked and pause else state.action.icon)
+    kind = ButtonKind.PLAIN
+    if state.checked:
+        kind = ButtonKind.WARNING if held and pause else ButtonKind.MUTED_ON
+    elif state.action.emphasis is Emphasis.ENDING:
+        kind = ButtonKind.DANGER
+    elif state.action.emphasis is Emphasis.MAIN and not ringing:
+        kind = ButtonKind.PRIMARY
+    button.set_kind(kind)
 
 
 def fit_row(row: Sequence[Button], room: int, spacing: int, *, main: Collection[Button], last: Button, more: Button) -> None:

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from callmanager_shell import call_text, parked_text
 from callmanager_shell.actions import ActionState, CallActions
-from callmanager_shell.button_row import fit_row
+from callmanager_shell.button_row import buttons_in, dress, fill, fit_row
 from callmanager_shell.look import Look
 from callmanager_shell.tokens import Space, Theme, TypeSize
 from callmanager_shell.widgets.avatar import Avatar
@@ -279,8 +279,8 @@ class CallCard(QFrame):
                     self.focus_lost.emit()
                 button.hide()
                 button.setParent(self)
-        self._fill(self._side, side, stretch_before_last=False)
-        self._fill(self._row, row, stretch_before_last=True)
+        fill(self._side, side, stretch_before_last=False)
+        fill(self._row, row, stretch_before_last=True)
         self._row_widget.setVisible(bool(row))
         previous: QWidget = self
         for button in (*row, *side):
@@ -291,33 +291,13 @@ class CallCard(QFrame):
     def _own_buttons(self) -> tuple[Button, ...]:
         return (self._keypad, self._more, self._hang_up, self._answer, self._reject, self._again, self._close)
 
-    def _fill(self, layout: QHBoxLayout, buttons: list[Button], *, stretch_before_last: bool) -> None:
-        present = [item.widget() for index in range(layout.count()) if (item := layout.itemAt(index)) and item.widget()]
-        if present == buttons:
-            return
-        while (item := layout.takeAt(0)) is not None:
-            del item
-        for index, button in enumerate(buttons):
-            if stretch_before_last and index == len(buttons) - 1:
-                layout.addStretch()
-            layout.addWidget(button)
-
     def _button_for(self, state: ActionState) -> Button:
         button = self._buttons.get(state.key)
         if button is None:
             button = Button(self._look, state.label, icon=state.action.icon, hint=state.action.shortcut, parent=self)
             button.clicked.connect(lambda _checked=False, key=state.key: self._run(key))
             self._buttons[state.key] = button
-        icon = "play" if state.checked and state.action.icon == "pause" else state.action.icon
-        button.set_label(state.label, icon=icon)
-        kind = ButtonKind.PLAIN
-        if state.action.emphasis is Emphasis.MAIN and self._call.state is not CallState.RINGING:  # there it is "Answer"
-            kind = ButtonKind.PRIMARY
-        elif state.action.emphasis is Emphasis.ENDING:
-            kind = ButtonKind.DANGER
-        if state.checked:
-            kind = ButtonKind.WARNING if self._call.held and state.action.icon == "pause" else ButtonKind.MUTED_ON
-        button.set_kind(kind)
+        dress(button, state, held=self._call.held, ringing=self._call.state is CallState.RINGING)
         button.set_busy(state.key in self._busy)
         return button
 
@@ -328,13 +308,13 @@ class CallCard(QFrame):
 
     def _fit(self) -> None:
         """Turn buttons into icons when the words do not fit."""
-        row = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
+        row = buttons_in(self._row)
         width = self.width() - 2 * Space.GROUP
         main = {self._buttons[state.key] for state in self._states if _main(state) and state.key in self._buttons}
         if self._call.held:
             main |= {self._buttons[state.key] for state in self._states if _first(state) and state.key in self._buttons}
         fit_row(row, width - Space.SIBLING, self._row.spacing(), main=main, last=self._hang_up, more=self._more)
-        side = [w for i in range(self._side.count()) if (it := self._side.itemAt(i)) and isinstance(w := it.widget(), Button)]
+        side = buttons_in(self._side)
         if self._call.held and self._call.live and self._more in side:
             # "Resume" may have its word before ending the call has a button: that is in the "More" menu, too
             roomy = self.width() > _HELD_NARROW
@@ -402,8 +382,8 @@ class CallCard(QFrame):
 
     def _add_pairs(self, menu: QMenu) -> None:
         """What can be done with this call and another, as dragging one card on the other offers it."""
-        states = [(other, state) for other in self._others() for state in self._actions.pairs(self._call, other)]
-        states = [(other, state) for other, state in states if other.id != self._call.id]
+        others = [other for other in self._others() if other.id != self._call.id]
+        states = [(other, state) for other in others for state in self._actions.pairs(self._call, other)]
         if states:
             menu.addSeparator()
         for other, state in states:

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 from typing_extensions import override
 
 from callmanager_shell import call_text
-from callmanager_shell.button_row import fit_row
+from callmanager_shell.button_row import buttons_in, dress, fill, fit_row
 from callmanager_shell.tokens import Space
-from callmanager_shell.widgets.button import Button, ButtonKind
+from callmanager_shell.widgets.button import Button
 from callmanager_shell.widgets.card_frame import Place, paint_card
 from callmanager_shell.widgets.meta_line import Bit, MetaLine
 from callmanager_shell.widgets.text import ElidedText
@@ -101,14 +101,7 @@ class ConferenceHead(QFrame):
         self._states = self._actions.states(self._members[0], ActionScope.CONFERENCE)
         wanted = [self._button_for(state) for state in self._states]
         wanted.insert(max(0, len(wanted) - 1), self._more)
-        present = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
-        if present != wanted:
-            while (item := self._row.takeAt(0)) is not None:
-                del item
-            for index, button in enumerate(wanted):
-                if index == len(wanted) - 1:
-                    self._row.addStretch()
-                self._row.addWidget(button)
+        fill(self._row, wanted, stretch_before_last=True)
         for button in self._buttons.values():
             if button not in wanted:
                 if button.hasFocus():
@@ -122,13 +115,7 @@ class ConferenceHead(QFrame):
             button = Button(self._look, state.label, icon=state.action.icon, hint=state.action.shortcut, parent=self)
             button.clicked.connect(lambda _checked=False, key=state.key: self._run(key))
             self._buttons[state.key] = button
-        pause = state.action.icon == "pause"
-        button.set_label(state.label, icon="play" if state.checked and pause else state.action.icon)
-        kinds = {Emphasis.MAIN: ButtonKind.PRIMARY, Emphasis.ENDING: ButtonKind.DANGER}
-        kind = kinds.get(state.action.emphasis, ButtonKind.PLAIN)
-        if state.checked:
-            kind = ButtonKind.WARNING if pause else ButtonKind.MUTED_ON
-        button.set_kind(kind)
+        dress(button, state, held=self._members[0].held)
         return button
 
     def _run(self, key: str) -> None:
@@ -148,7 +135,7 @@ class ConferenceHead(QFrame):
         menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _fit(self) -> None:
-        row = [w for i in range(self._row.count()) if (it := self._row.itemAt(i)) and isinstance(w := it.widget(), Button)]
+        row = buttons_in(self._row)
         if len(row) > 1:
             main = {self._buttons[state.key] for state in self._states if state.action.emphasis is Emphasis.MAIN}
             room = self.width() - 2 * Space.GROUP - Space.SIBLING
